@@ -1,0 +1,13 @@
+/* UUIDs: version 7 (RFC 9562) made of the wall clock in milliseconds and libuuid's random bits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define UUID_TEXT_SIZE 37 /* 36 characters and NUL */
+
+void uuid7_new(char ret_text[UUID_TEXT_SIZE]); /* lower case */
+/* Whether s[0..n) has the form of a UUID (8-4-4-4-12 hex digits, either case, any version). */
+bool uuid_is_text(const char *s, size_t n);
+/* The canonical (lower-case) form of a text for which uuid_is_text is true. */
+void uuid_canonical(const char *s, char ret_text[UUID_TEXT_SIZE]);
