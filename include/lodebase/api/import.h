@@ -1,0 +1,61 @@
+/* Imports: JSON bundles and NDJSON into the base, streamed with bounded memory, all or nothing, idempotent, every fault with
+ * its position (contract section 1). One blocking code serves POST /v1/import, `lodebase import` and --seed. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lodebase/base/buf.h"
+#include "lodebase/core/loop.h"
+#include "lodebase/db/session.h"
+
+enum import_format { IMPORT_BUNDLE, IMPORT_NDJSON };
+
+struct import_source {
+	int fd; /* read from its present offset to its end; stays open */
+	enum import_format format;
+	const char *name; /* the file's, for faults of the command line; NULL over HTTP */
+};
+
+struct import_request {
+	const struct import_source *sources; /* all of them are one import */
+	size_t n_sources;
+	bool dry_run;
+	const char *actor;      /* the key's name, NULL: none */
+	const char *key_id;     /* checked in the import's own last transaction, NULL: none */
+	const char *request_id; /* NULL: none */
+	const atomic_bool *cancelled; /* looked at often; true rolls back (503). May be NULL */
+	_Atomic uint64_t *progress;   /* set to clock_monotonic_ms() when something moved. May be NULL */
+};
+
+struct import_answer {
+	int status;              /* 200, 400, 401, 403, 409, 422, 503, 504 */
+	const char *problem;     /* the problem type's slug where status >= 400 ("invalid") */
+	const char *detail;      /* static English, or NULL */
+	struct buf errors;       /* JSON array of fault objects where status >= 400 */
+	struct buf extra;        /* further members of the problem object as JSON members without braces, or empty */
+	struct buf body;         /* the answer's JSON where status is 200 */
+	bool truncated;
+};
+
+/* Runs it on a session of the service's account, blocking. Always fills *ret (import_answer_done() frees). */
+void import_run(struct db_session *session, const struct import_request *request, struct import_answer *ret);
+void import_answer_done(struct import_answer *a);
+
+/* The process's import lane: one thread with one session, a bounded queue. */
+struct import_lane;
+struct import_job {
+	struct import_source source;
+	struct import_request request; /* sources, cancelled and progress are set by the lane */
+	struct loop *notify;           /* woken by loop_wake() when done turns true */
+	struct import_answer answer;
+	atomic_bool done, cancelled;
+	_Atomic uint64_t progress_ms;
+	struct import_job *next;
+};
+enum err import_lane_new(const char *conninfo, const char *role, unsigned max_queued, struct import_lane **ret) MUST_CHECK;
+/* The job and what it points to stay until `done`. ERR_FULL: the queue is full. Any thread. */
+enum err import_lane_submit(struct import_lane *lane, struct import_job *job) MUST_CHECK;
+/* Gives up a job: it ends soon, `done` is still set (and its loop woken). Any thread. */
+void import_lane_cancel(struct import_lane *lane, struct import_job *job);
+void import_lane_free(struct import_lane *lane); /* cancels what is left, waits for the thread */
