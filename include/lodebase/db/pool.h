@@ -30,7 +30,8 @@ struct db_job {
 	const struct db_statement *statements;
 	int n_statements; /* 1-8 */
 	/* Called once, from loop dispatch or db_pool_flush(), never from within db_pool_submit(). Results belong to the job:
-	 * it frees those it did not take when `done` returns (take one by setting its slot to NULL). */
+	 * what `done` did not take (by setting its slot, or error.detail, to NULL) is
+	 * freed when it returns. */
 	void (*done)(struct db_job *job);
 	void *data;
 
