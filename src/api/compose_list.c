@@ -1,0 +1,278 @@
+/* Lists: one statement per shape, which is the set of filters with their operators, the sort, and whether it goes on from a
+ * cursor. Nulls come last in both directions, so a nullable leading key is read in two arms, each in the order of one index:
+ * first those that have a value, then those that have none. */
+#include "compose.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "lodebase/base/digest.h"
+
+#define SQL_MAX (256u << 10)
+
+struct builder {
+	struct arena *arena;
+	struct buf sql;
+	const char **params;
+	size_t n_params, capacity;
+	bool failed;
+};
+
+static size_t bind(struct builder *b, const char *value)
+{
+	void *params = b->params;
+
+	if (arena_grow(b->arena, &params, &b->capacity, b->n_params + 1, sizeof(*b->params)) != 0) {
+		b->failed = true;
+		return 1;
+	}
+	b->params = params;
+	b->params[b->n_params++] = value;
+	return b->n_params;
+}
+
+const char *compose_array(struct arena *arena, const char *const *values, size_t n)
+{
+	size_t size = 3, len = 0;
+	char *out;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(values[i]) * 2 + 3;
+	out = arena_alloc(arena, size);
+	if (!out)
+		return NULL;
+	out[len++] = '{';
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			out[len++] = ',';
+		out[len++] = '"';
+		for (const char *s = values[i]; *s; s++) {
+			if (*s == '"' || *s == '\\')
+				out[len++] = '\\';
+			out[len++] = *s;
+		}
+		out[len++] = '"';
+	}
+	out[len++] = '}';
+	out[len] = '\0';
+	return out;
+}
+
+static bool nullable(const struct field *f)
+{
+	return !(f->flags & FIELD_REQUIRED) && !f->default_value && f->type != FIELD_UUID && f->type != FIELD_TIME &&
+	       strcmp(f->name, "version") != 0;
+}
+
+/* References are asked for by id or slug, mixed. */
+static void reference_set(struct builder *b, const struct filter *f)
+{
+	const char **ids = arena_alloc(b->arena, f->n_values * sizeof(*ids));
+	const char **slugs = arena_alloc(b->arena, f->n_values * sizeof(*slugs));
+	size_t n_ids = 0, n_slugs = 0;
+
+	if (!ids || !slugs) {
+		b->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < f->n_values; i++) {
+		if (strlen(f->values[i]) == 36 && f->values[i][8] == '-' && f->values[i][13] == '-' && f->values[i][18] == '-' &&
+		    f->values[i][23] == '-' && strspn(f->values[i], "0123456789abcdef-") == 36)
+			ids[n_ids++] = f->values[i];
+		else
+			slugs[n_slugs++] = f->values[i];
+	}
+	buf_printf(&b->sql, "array(select id from %s where id = any($%zu::uuid[]) union all select id from %s where slug = any($%zu::text[]))",
+		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, ids, n_ids)),
+		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, slugs, n_slugs)));
+}
+
+static void filter_set(struct builder *b, const struct filter *f)
+{
+	if (f->field->type == FIELD_REF)
+		reference_set(b, f);
+	else
+		buf_printf(&b->sql, "$%zu::%s[]", bind(b, compose_array(b->arena, f->values, f->n_values)), compose_type(f->field));
+}
+
+static void filter(struct builder *b, const struct filter *f)
+{
+	static const char *const comparisons[] = { [FILTER_GTE] = ">=", [FILTER_LTE] = "<=", [FILTER_GT] = ">", [FILTER_LT] = "<" };
+	const char *name = f->field->name;
+
+	switch (f->op) {
+	case FILTER_IN:
+		buf_printf(&b->sql, "t.\"%s\" = any(", name);
+		filter_set(b, f);
+		buf_putc(&b->sql, ')');
+		break;
+	case FILTER_NOT_IN:
+		buf_printf(&b->sql, "(t.\"%s\" is null or t.\"%s\" <> all(", name, name);
+		filter_set(b, f);
+		buf_puts(&b->sql, "))");
+		break;
+	case FILTER_CONTAINS:
+		buf_printf(&b->sql, "strpos(lower(t.\"%s\" collate \"C.utf8\"), lower($%zu::text collate \"C.utf8\")) > 0", name,
+			   bind(b, f->values[0]));
+		break;
+	case FILTER_NULL:
+		buf_printf(&b->sql, "t.\"%s\" is %snull", name, f->is_null ? "" : "not ");
+		break;
+	default:
+		buf_printf(&b->sql, "t.\"%s\" %s $%zu::%s", name, comparisons[f->op], bind(b, f->values[0]), compose_type(f->field));
+	}
+}
+
+static void filters(struct builder *b, const struct list_query *q)
+{
+	buf_puts(&b->sql, " where true");
+	for (size_t i = 0; i < q->n_filters; i++) {
+		buf_puts(&b->sql, " and ");
+		filter(b, &q->filters[i]);
+	}
+}
+
+static bool nulls_in(const struct list_query *q, size_t key)
+{
+	return nullable(q->keys[key].field);
+}
+
+/* "comes after the cursor" from key k on, as a nested or: later in k, or equal in k and later in the next ones. */
+static void after(struct builder *b, const struct list_query *q, size_t k)
+{
+	const char *name = q->keys[k].field->name, *value = q->after[k];
+	bool last = k + 1 == q->n_keys;
+
+	if (!value) { /* null is last: nothing comes after it in this key */
+		if (last) {
+			buf_puts(&b->sql, "false");
+			return;
+		}
+		buf_printf(&b->sql, "t.\"%s\" is null and (", name);
+		after(b, q, k + 1);
+		buf_putc(&b->sql, ')');
+		return;
+	}
+	{
+		size_t p = bind(b, value);
+		const char *type = compose_type(q->keys[k].field), *than = q->keys[k].descending ? "<" : ">";
+
+		/* the leading bound once more by itself, so that an index on it starts where the cursor stands */
+		if (k == 0 && !nulls_in(q, 0))
+			buf_printf(&b->sql, "t.\"%s\" %s= $%zu::%s and ", name, than, p, type);
+		buf_printf(&b->sql, "(t.\"%s\" %s $%zu::%s", name, than, p, type);
+		if (k > 0 && nulls_in(q, k))
+			buf_printf(&b->sql, " or t.\"%s\" is null", name);
+		if (!last) {
+			buf_printf(&b->sql, " or (t.\"%s\" = $%zu::%s and ", name, p, type);
+			after(b, q, k + 1);
+			buf_putc(&b->sql, ')');
+		}
+		buf_putc(&b->sql, ')');
+	}
+}
+
+static void order(struct builder *b, const struct list_query *q, size_t first)
+{
+	buf_puts(&b->sql, " order by ");
+	for (size_t k = first; k < q->n_keys; k++)
+		buf_printf(&b->sql, "%st.\"%s\"%s nulls last", k > first ? ", " : "", q->keys[k].field->name,
+			   q->keys[k].descending ? " desc" : "");
+}
+
+/* One arm: records with (1), without (0) or regardless (-1) of a value in the leading key. */
+static void arm(struct builder *b, const struct list_query *q, int with_value, size_t limit)
+{
+	const char *lead = q->keys[0].field->name;
+
+	buf_printf(&b->sql, "(select t.* from %s t", q->resource->table);
+	filters(b, q);
+	if (with_value == 1)
+		buf_printf(&b->sql, " and t.\"%s\" is not null", lead);
+	else if (with_value == 0)
+		buf_printf(&b->sql, " and t.\"%s\" is null", lead);
+	if (q->after && !(with_value == 0 && q->after[0])) {
+		if (with_value == 1)
+			buf_printf(&b->sql, " and t.\"%s\" %s= $%zu::%s", lead, q->keys[0].descending ? "<" : ">", bind(b, q->after[0]),
+				   compose_type(q->keys[0].field));
+		buf_puts(&b->sql, " and ");
+		if (with_value == 0)
+			after(b, q, 1);
+		else
+			after(b, q, 0);
+	}
+	order(b, q, with_value == 0 ? 1 : 0);
+	buf_printf(&b->sql, " limit $%zu::bigint)", limit);
+}
+
+static bool finish(struct builder *b, struct composed *ret)
+{
+	uint8_t digest[32];
+
+	ret->sql = b->sql.failed || b->failed ? NULL : arena_strndup(b->arena, b->sql.data, b->sql.len);
+	ret->params = b->params;
+	ret->n_params = (int)b->n_params;
+	buf_done(&b->sql);
+	if (!ret->sql)
+		return false;
+	/* the values are all bound, so the text is the shape */
+	digest_sha256(ret->sql, strlen(ret->sql), digest);
+	memcpy(ret->name, "shape_", 6);
+	digest_hex(digest, 8, ret->name + 6);
+	return true;
+}
+
+bool compose_list(struct arena *arena, const struct list_query *q, struct composed *ret)
+{
+	struct builder b = { .arena = arena };
+	size_t limit;
+
+	buf_init(&b.sql, SQL_MAX);
+	limit = bind(&b, arena_printf(arena, "%u", q->limit));
+	buf_puts(&b.sql, "select ");
+	compose_columns(&b.sql, q->resource, "t");
+	buf_puts(&b.sql, " from (");
+	if (!nulls_in(q, 0)) {
+		arm(&b, q, -1, limit);
+	} else {
+		bool rest_only = q->after && !q->after[0];
+
+		if (!rest_only) {
+			buf_puts(&b.sql, "select * from ");
+			arm(&b, q, 1, limit);
+			buf_puts(&b.sql, " a union all select * from ");
+		}
+		arm(&b, q, 0, limit);
+		if (!rest_only)
+			buf_puts(&b.sql, " z");
+	}
+	buf_puts(&b.sql, ") t");
+	compose_joins(&b.sql, q->resource, "t");
+	order(&b, q, 0);
+	buf_printf(&b.sql, " limit $%zu::bigint", limit);
+	return finish(&b, ret);
+}
+
+bool compose_count(struct arena *arena, const struct list_query *q, struct composed *ret)
+{
+	struct builder b = { .arena = arena };
+
+	buf_init(&b.sql, SQL_MAX);
+	buf_printf(&b.sql, "select count(*) from %s t", q->resource->table);
+	filters(&b, q);
+	return finish(&b, ret);
+}
+
+bool compose_is_indexed(const struct list_query *q)
+{
+	if (!(q->keys[0].field->flags & FIELD_INDEXED))
+		return false;
+	if (q->n_filters == 0)
+		return true;
+	for (size_t i = 0; i < q->n_filters; i++) {
+		enum filter_op op = q->filters[i].op;
+
+		if ((q->filters[i].field->flags & FIELD_INDEXED) && op != FILTER_NOT_IN && op != FILTER_CONTAINS && op != FILTER_NULL)
+			return true;
+	}
+	return false;
+}
