@@ -15,8 +15,9 @@ size_t digest_base64url(const void *bytes, size_t n, char *ret_text); /* no padd
 bool digest_from_base64url(const char *text, size_t n, uint8_t *ret_bytes, size_t *ret_n);
 void digest_random(void *ret_bytes, size_t n); /* from the kernel; aborts where it has none */
 
-/* API keys: lode_<8 id><32 secret><6 checksum>, of [0-9A-Za-z] each; the checksum is the first 6 base-62 digits of
- * SHA-256 over "lode_<id><secret>", so garbage is refused without a query (design section 3). */
+/* API keys: lode_<8 id><32 secret><6 checksum>, of [0-9A-Za-z] each. The checksum is the six lowest base-62 digits,
+ * lowest first, of the first eight bytes (big-endian) of SHA-256 over "lode_<id><secret>", so garbage is refused without a
+ * query (design section 3). */
 #define API_KEY_LENGTH 51
 #define API_KEY_ID_LENGTH 8
 void api_key_new(char ret_key[API_KEY_LENGTH + 1]);

@@ -1,5 +1,5 @@
 /* A hash map from strings to pointers, with a hard bound on its entries. Keys are copied. Not thread-safe.
- * Seeded per process, so that clients cannot choose colliding keys. */
+ * Seeded per map, so that clients cannot choose colliding keys. */
 #pragma once
 
 #include <stddef.h>

@@ -18,7 +18,7 @@ struct json_document {
 
 struct json_fault {
 	int line, column; /* from 1; 0 where unknown */
-	size_t offset;    /* byte offset into the text */
+	size_t offset; /* byte offset into the text */
 	char reason[160]; /* plain English, no library names: "a member twice: \"name\"", "nested deeper than 64" … */
 };
 

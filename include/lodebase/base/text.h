@@ -11,7 +11,7 @@ size_t text_code_points(const char *s, size_t n); /* s is valid UTF-8 */
 bool text_has_visible(const char *s, size_t n);
 /* ^[a-z0-9]+(-[a-z0-9]+)*$, 1-100 characters, not of UUID form (contract section 1). */
 bool text_is_slug(const char *s, size_t n);
-bool text_is_lei(const char *s, size_t n);  /* 20 of 0-9 A-Z, ISO 7064 MOD 97-10 (ISO 17442) */
+bool text_is_lei(const char *s, size_t n); /* 20 of 0-9 A-Z, ISO 7064 MOD 97-10 (ISO 17442) */
 bool text_is_isin(const char *s, size_t n); /* 2 letters, 9 of 0-9 A-Z, check digit by Luhn over the expansion (ISO 6166) */
 /* An absolute http:// or https:// URL with a host and no white space, control characters or userinfo. */
 bool text_is_http_url(const char *s, size_t n);

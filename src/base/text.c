@@ -1,0 +1,251 @@
+#include "lodebase/base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lodebase/base/uuid.h"
+#include "text_visible.h"
+
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* The length of the character at s[0..n), n >= 1, and its code point; 0 where there is no valid one. */
+static size_t decode(const char *s, size_t n, uint32_t *ret_point)
+{
+	unsigned char lead = (unsigned char)s[0];
+	size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+
+	if (length == 0 || length > n)
+		return 0;
+	if (length == 1) {
+		*ret_point = lead;
+		return 1;
+	}
+	uint32_t point = lead & (0x7FU >> length);
+	for (size_t i = 1; i < length; i++) {
+		if (!is_continuation(s[i]))
+			return 0;
+		point = point << 6 | ((unsigned char)s[i] & 0x3FU);
+	}
+	/* Two-byte forms cannot be overlong with a lead of C2 and more. */
+	if ((length == 3 && point < 0x800) || (length == 4 && (point < 0x10000 || point > 0x10FFFF)) ||
+	    (point >= 0xD800 && point <= 0xDFFF))
+		return 0;
+	*ret_point = point;
+	return length;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		uint64_t eight;
+		uint32_t point;
+
+		/* Most text is ASCII for long stretches. */
+		if (n - at >= sizeof eight) {
+			memcpy(&eight, s + at, sizeof eight);
+			if (!(eight & UINT64_C(0x8080808080808080))) {
+				at += sizeof eight;
+				continue;
+			}
+		}
+		size_t length = decode(s + at, n - at, &point);
+		if (length == 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+size_t text_code_points(const char *s, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !is_continuation(s[i]);
+	return count;
+}
+
+static bool is_visible(uint32_t point)
+{
+	size_t low = 0, high = text_visible_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (point < text_visible[middle].first)
+			high = middle;
+		else if (point > text_visible[middle].last)
+			low = middle + 1;
+		else
+			return true;
+	}
+	return false;
+}
+
+bool text_has_visible(const char *s, size_t n)
+{
+	uint32_t point = 0;
+
+	for (size_t at = 0, length; at < n; at += length) {
+		length = decode(s + at, n - at, &point);
+		if (length == 0)
+			return false;
+		if (is_visible(point))
+			return true;
+	}
+	return false;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+bool text_is_slug(const char *s, size_t n)
+{
+	if (n < 1 || n > 100)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool is_word = is_digit(s[i]) || is_lower(s[i]);
+
+		/* A hyphen stands between two words, so neither first, nor last, nor beside another. */
+		if (!is_word && (s[i] != '-' || i == 0 || i == n - 1 || s[i - 1] == '-'))
+			return false;
+	}
+	return !uuid_is_text(s, n);
+}
+
+/* 0-9, A-Z as 0-35. */
+static unsigned value_of(char c)
+{
+	return is_digit(c) ? (unsigned)(c - '0') : (unsigned)(c - 'A') + 10;
+}
+
+bool text_is_lei(const char *s, size_t n)
+{
+	unsigned remainder = 0;
+
+	if (n != 20 || !is_digit(s[18]) || !is_digit(s[19]))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_digit(s[i]) && !is_upper(s[i]))
+			return false;
+		unsigned value = value_of(s[i]);
+		remainder = (remainder * (value < 10 ? 10 : 100) + value) % 97;
+	}
+	return remainder == 1;
+}
+
+bool text_is_isin(const char *s, size_t n)
+{
+	unsigned sum = 0;
+	bool doubled = false; /* from the right, every second digit of the expansion */
+
+	if (n != 12 || !is_upper(s[0]) || !is_upper(s[1]) || !is_digit(s[11]))
+		return false;
+	for (size_t i = n; i-- > 0;) {
+		if (!is_digit(s[i]) && !is_upper(s[i]))
+			return false;
+		for (unsigned value = value_of(s[i]), left = value < 10 ? 1 : 2; left > 0; left--, value /= 10) {
+			unsigned digit = value % 10 * (doubled ? 2 : 1);
+
+			sum += digit / 10 + digit % 10;
+			doubled = !doubled;
+		}
+	}
+	return sum % 10 == 0;
+}
+
+/* A host name with optional port, or [IPv6] with optional port. Labels may hold letters beyond ASCII and escapes. */
+static bool is_host_and_port(const char *s, size_t n)
+{
+	size_t at = 0;
+
+	if (n > 0 && s[0] == '[') {
+		const char *end = memchr(s, ']', n);
+		size_t colons = 0;
+
+		if (!end)
+			return false;
+		for (at = 1; s + at < end; at++) {
+			bool is_hex = is_digit(s[at]) || (s[at] >= 'a' && s[at] <= 'f') || (s[at] >= 'A' && s[at] <= 'F');
+
+			if (!is_hex && s[at] != ':' && s[at] != '.')
+				return false;
+			colons += s[at] == ':';
+		}
+		if (colons < 2)
+			return false;
+		at++;
+	} else {
+		for (size_t label = 0; at < n && s[at] != ':'; at++) {
+			if (s[at] == '.') {
+				if (label == 0)
+					return false;
+				label = 0;
+				continue;
+			}
+			if ((unsigned char)s[at] < 0x80 && !is_digit(s[at]) && !is_lower(s[at]) && !is_upper(s[at]) &&
+			    s[at] != '-' && s[at] != '_' && s[at] != '~' && s[at] != '%')
+				return false;
+			label++;
+		}
+		if (at == 0)
+			return false;
+	}
+	if (at == n)
+		return true;
+	if (s[at] != ':' || n - at > 6)
+		return false;
+	unsigned port = 0;
+	for (at++; at < n; at++) {
+		if (!is_digit(s[at]))
+			return false;
+		port = port * 10 + (unsigned)(s[at] - '0');
+	}
+	return port <= 65535;
+}
+
+/* White space and controls, of Unicode too, and what no URL may hold unescaped. */
+static bool belongs_in_url(uint32_t point)
+{
+	if (point < 0x80)
+		return point > 0x20 && point < 0x7F && !strchr("\"<>\\`", (int)point);
+	return is_visible(point) || !(point <= 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200F) ||
+				      (point >= 0x2028 && point <= 0x202F) || (point >= 0x205F && point <= 0x206F) ||
+				      point == 0x3000 || point == 0xFEFF);
+}
+
+bool text_is_http_url(const char *s, size_t n)
+{
+	uint32_t point = 0;
+	size_t scheme = n >= 7 && strncasecmp(s, "http://", 7) == 0 ? 7 : n >= 8 && strncasecmp(s, "https://", 8) == 0 ? 8 : 0;
+
+	if (scheme == 0)
+		return false;
+	for (size_t at = scheme, length; at < n; at += length) {
+		length = decode(s + at, n - at, &point);
+		if (length == 0 || !belongs_in_url(point))
+			return false;
+	}
+	size_t end = scheme;
+	while (end < n && s[end] != '/' && s[end] != '?' && s[end] != '#')
+		end++;
+	return is_host_and_port(s + scheme, end - scheme); /* '@' of a userinfo is no part of a host */
+}

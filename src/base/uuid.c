@@ -1,0 +1,54 @@
+#include "lodebase/base/uuid.h"
+
+#include <stdint.h>
+#include <uuid/uuid.h>
+
+#include "lodebase/base/clock.h"
+
+static const char lower_hex[] = "0123456789abcdef";
+
+static bool is_hyphen_place(size_t at)
+{
+	return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+void uuid7_new(char ret_text[UUID_TEXT_SIZE])
+{
+	unsigned char bytes[16];
+	uint64_t ms = (uint64_t)clock_wall_us() / 1000;
+
+	uuid_generate_random(bytes);
+	for (int i = 5; i >= 0; i--, ms >>= 8)
+		bytes[i] = (unsigned char)(ms & 0xFF);
+	/* Version 7; the variant is the one libuuid has set. */
+	bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x70);
+
+	char *out = ret_text;
+	for (size_t i = 0; i < sizeof bytes; i++) {
+		if (is_hyphen_place((size_t)(out - ret_text)))
+			*out++ = '-';
+		*out++ = lower_hex[bytes[i] >> 4];
+		*out++ = lower_hex[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+bool uuid_is_text(const char *s, size_t n)
+{
+	if (n != UUID_TEXT_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool is_hex = (s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f') || (s[i] >= 'A' && s[i] <= 'F');
+
+		if (is_hyphen_place(i) ? s[i] != '-' : !is_hex)
+			return false;
+	}
+	return true;
+}
+
+void uuid_canonical(const char *s, char ret_text[UUID_TEXT_SIZE])
+{
+	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++)
+		ret_text[i] = s[i] >= 'A' && s[i] <= 'F' ? (char)(s[i] - 'A' + 'a') : s[i];
+	ret_text[UUID_TEXT_SIZE - 1] = '\0';
+}
