@@ -38,7 +38,7 @@ static size_t decode(const char *s, size_t n, uint32_t *ret_point)
 	return length;
 }
 
-bool text_is_utf8(const char *s, size_t n)
+size_t text_utf8_prefix(const char *s, size_t n)
 {
 	size_t at = 0;
 
@@ -56,10 +56,15 @@ bool text_is_utf8(const char *s, size_t n)
 		}
 		size_t length = decode(s + at, n - at, &point);
 		if (length == 0)
-			return false;
+			break;
 		at += length;
 	}
-	return true;
+	return at;
+}
+
+bool text_is_utf8(const char *s, size_t n)
+{
+	return text_utf8_prefix(s, n) == n;
 }
 
 size_t text_code_points(const char *s, size_t n)

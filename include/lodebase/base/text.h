@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 bool text_is_utf8(const char *s, size_t n); /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
+size_t text_utf8_prefix(const char *s, size_t n); /* the length of the longest prefix that is UTF-8 */
 size_t text_code_points(const char *s, size_t n); /* s is valid UTF-8 */
 /* Whether some character would leave ink: not only white space, controls, format characters (zero-width and bidi marks),
  * combining marks alone, fillers such as U+3164, U+115F, U+2800 or unassigned/non-characters. s is valid UTF-8. */
