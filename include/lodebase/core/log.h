@@ -14,7 +14,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 
 struct log_request {
 	const char *request_id, *trace_id; /* trace_id NULL where the request had no valid traceparent */
-	const char *actor;                 /* the API key's prefix ("lode_ab12cd34"), NULL without a key */
+	const char *actor; /* the API key's prefix ("lode_ab12cd34"), NULL without a key */
 	const char *peer, *method, *route; /* the route's pattern, never the path with its values */
 	int status;
 	uint64_t bytes, total_us, db_us;

@@ -1,0 +1,6 @@
+#include "lodebase/core/version.h"
+
+const char *core_version(void)
+{
+	return LODEBASE_VERSION;
+}
