@@ -150,7 +150,7 @@ static void write_value(const struct json_document *d, const json_t *v, struct j
 		json_array_end(w);
 		break;
 	case JSON_STRING:
-		json_string_n(w, json_string_value(v), json_string_length(v));
+		json_str_n(w, json_string_value(v), json_string_length(v));
 		break;
 	case JSON_INTEGER: {
 		const char *number = json_number(d, v, &length);
@@ -160,7 +160,7 @@ static void write_value(const struct json_document *d, const json_t *v, struct j
 	}
 	case JSON_REAL: /* there is none in a document */
 	case JSON_NULL:
-		json_null(w);
+		json_nil(w);
 		break;
 	case JSON_TRUE:
 	case JSON_FALSE:

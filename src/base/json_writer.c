@@ -125,15 +125,15 @@ void json_key(struct json_writer *w, const char *key)
 	w->after_key = true;
 }
 
-void json_string(struct json_writer *w, const char *s)
+void json_str(struct json_writer *w, const char *s)
 {
 	if (s)
-		json_string_n(w, s, strlen(s));
+		json_str_n(w, s, strlen(s));
 	else
-		json_null(w);
+		json_nil(w);
 }
 
-void json_string_n(struct json_writer *w, const char *s, size_t n)
+void json_str_n(struct json_writer *w, const char *s, size_t n)
 {
 	separate(w);
 	put_quoted(w->out, s, n);
@@ -162,7 +162,7 @@ void json_bool(struct json_writer *w, bool v)
 		json_raw(w, "false", 5);
 }
 
-void json_null(struct json_writer *w)
+void json_nil(struct json_writer *w)
 {
 	json_raw(w, "null", 4);
 }
@@ -176,7 +176,7 @@ void json_raw(struct json_writer *w, const char *json, size_t n)
 void json_member_string(struct json_writer *w, const char *key, const char *s)
 {
 	json_key(w, key);
-	json_string(w, s);
+	json_str(w, s);
 }
 
 void json_member_int(struct json_writer *w, const char *key, int64_t v)

@@ -1,5 +1,6 @@
 /* Writes JSON straight into a buf: no tree, no copies. Commas are its business; nesting up to 64. Errors are the
- * buf's (sticky). Strings must be valid UTF-8; they are escaped as RFC 8259 wants and not further. */
+ * buf's (sticky). Strings must be valid UTF-8; they are escaped as RFC 8259 wants and not further. The names json_string
+ * and json_null are Jansson's, so here they are json_str and json_nil. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,11 +20,11 @@ void json_object_end(struct json_writer *w);
 void json_array_begin(struct json_writer *w);
 void json_array_end(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
-void json_string(struct json_writer *w, const char *s); /* NULL writes null */
-void json_string_n(struct json_writer *w, const char *s, size_t n);
+void json_str(struct json_writer *w, const char *s); /* NULL writes null */
+void json_str_n(struct json_writer *w, const char *s, size_t n);
 void json_int(struct json_writer *w, int64_t v);
 void json_bool(struct json_writer *w, bool v);
-void json_null(struct json_writer *w);
+void json_nil(struct json_writer *w);
 /* Bytes that are JSON already (a canonical decimal, a jsonb text). */
 void json_raw(struct json_writer *w, const char *json, size_t n);
 /* key + value in one */
