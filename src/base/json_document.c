@@ -14,12 +14,11 @@
 static size_t original_offset(const struct json_document *d, size_t offset)
 {
 	size_t shift = 0; /* text before ordinals minus ordinals so far; taken modulo 2^64 */
-	char ordinal[24];
 
 	for (size_t i = 0; i < d->n_tokens; i++) {
 		if (d->tokens[i].offset - shift >= offset)
 			break;
-		shift += d->tokens[i].length - (size_t)snprintf(ordinal, sizeof ordinal, "%zu", i);
+		shift += d->tokens[i].length - json_ordinal_length(i);
 	}
 	return offset + shift;
 }

@@ -61,6 +61,27 @@ static bool take_digits(struct json_scan *s)
 	return s->at > start;
 }
 
+size_t json_ordinal_length(size_t ordinal)
+{
+	size_t length = 1;
+
+	for (; ordinal >= 10; ordinal /= 10)
+		length++;
+	return length;
+}
+
+static void put_ordinal(struct buf *out, size_t ordinal)
+{
+	size_t length = json_ordinal_length(ordinal);
+	char *place = buf_reserve(out, length);
+
+	if (!place)
+		return;
+	for (size_t i = length; i-- > 0; ordinal /= 10)
+		place[i] = (char)('0' + ordinal % 10);
+	buf_advance(out, length);
+}
+
 static enum err add_token(struct json_scan *s, size_t start)
 {
 	if (s->n_tokens == s->capacity) {
@@ -74,7 +95,7 @@ static enum err add_token(struct json_scan *s, size_t start)
 	}
 	s->tokens[s->n_tokens] = (struct json_token){ (uint32_t)start, (uint32_t)(s->at - start) };
 	buf_put(s->out, s->text + s->copied, start - s->copied);
-	buf_printf(s->out, "%zu", s->n_tokens);
+	put_ordinal(s->out, s->n_tokens);
 	s->copied = s->at;
 	s->n_tokens++;
 	return s->out->failed ? ERR_NOMEM : OK;
