@@ -30,8 +30,8 @@ language sql stable
 as 'select max(e.epoch) from lodebase.epoch e';
 
 -- Compares the cluster with the one that the newest epoch was written in, and begins an epoch where they differ. Called at
--- start and on every new connection, before anything is written. The timeline is that of the write-ahead log now: the control
--- file learns of a promotion only with the next checkpoint.
+-- start and before the first write of every connection. The timeline is that of the write-ahead log now: the control file
+-- learns of a promotion only with the next checkpoint.
 create function check_epoch() returns integer
 language plpgsql volatile security definer
 set search_path = lodebase, pg_temp
@@ -41,7 +41,7 @@ declare
 	line integer;
 	newest epoch%rowtype;
 begin
-	if pg_is_in_recovery() then
+	if pg_is_in_recovery() or current_setting('transaction_read_only')::boolean then
 		return epoch();
 	end if;
 	select c.system_identifier into here from pg_control_system() c;
@@ -135,6 +135,9 @@ declare
 	scopes constant text[] := '{read,write,admin}';
 	has text;
 begin
+	if current_setting('lode.epoch_checked', true) is distinct from 'yes' then
+		perform lodebase.check_epoch(), set_config('lode.epoch_checked', 'yes', false);
+	end if;
 	perform set_config('lode.actor', coalesce(actor, ''), true), set_config('lode.request', coalesce(request_id, ''), true);
 	if key_id is not null then
 		perform pg_advisory_xact_lock_shared(lodebase.api_key_lock(key_id));
