@@ -13,7 +13,7 @@ unsigned db_result_column_type(const struct db_result *r, int column); /* Postgr
 const char *db_result_value(const struct db_result *r, int row, int column); /* NUL-terminated; "" where null */
 size_t db_result_length(const struct db_result *r, int row, int column);
 bool db_result_is_null(const struct db_result *r, int row, int column);
-long db_result_affected(const struct db_result *r); /* rows that a change touched; 0 where it tells none */
+long db_result_affected(const struct db_result *r); /* rows that a change touched or a select gave; 0 where it tells none */
 void db_result_free(struct db_result *r); /* NULL is fine */
 
 /* Why a statement failed. Texts of the server's are for the log, never for a client. */
