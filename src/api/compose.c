@@ -47,8 +47,8 @@ void compose_joins(struct buf *out, const struct resource *r, const char *alias)
 {
 	for (size_t i = 0; i < r->n_fields; i++)
 		if (r->fields[i].type == FIELD_REF)
-			buf_printf(out, " left join %s r%zu on r%zu.id = %s.\"%s\"", resource_find(r->fields[i].target)->table, i, i,
-				   alias, r->fields[i].name);
+			buf_printf(out, " left join %s r%zu on r%zu.id = %s.\"%s\"", resource_find(r->fields[i].target)->table,
+				   i, i, alias, r->fields[i].name);
 }
 
 static void select_records(struct buf *out, const struct resource *r, const char *from)
@@ -76,10 +76,11 @@ static char *insert(const struct resource *r, const char *conflict)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b,
-		   "with s as materialized (select clock_timestamp() as at), w as (insert into %s (id, slug, version, created_at, "
-		   "updated_at",
-		   r->table);
+	buf_printf(
+		&b,
+		"with s as materialized (select clock_timestamp() as at), w as (insert into %s (id, slug, version, created_at, "
+		"updated_at",
+		r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
 		buf_printf(&b, ", \"%s\"", r->fields[i].name);
 	buf_puts(&b, ", known_xid, known_epoch) select $1::uuid, $2::text, 1, s.at, s.at");
@@ -95,12 +96,14 @@ static char *update(const struct resource *r)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b,
-		   "with w as (update %s t set slug = $2::text, version = t.version + 1, updated_at = greatest(clock_timestamp(), "
-		   "t.updated_at + interval '1 microsecond'), known_xid = pg_current_xact_id(), known_epoch = epoch()",
-		   r->table);
+	buf_printf(
+		&b,
+		"with w as (update %s t set slug = $2::text, version = t.version + 1, updated_at = greatest(clock_timestamp(), "
+		"t.updated_at + interval '1 microsecond'), known_xid = pg_current_xact_id(), known_epoch = epoch()",
+		r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
-		buf_printf(&b, ", \"%s\" = $%zu::%s", r->fields[i].name, i - RESOURCE_COMMON_FIELDS + 3, compose_type(&r->fields[i]));
+		buf_printf(&b, ", \"%s\" = $%zu::%s", r->fields[i].name, i - RESOURCE_COMMON_FIELDS + 3,
+			   compose_type(&r->fields[i]));
 	buf_printf(&b, " where t.id = $1::uuid and t.version = $%zu::bigint returning t.*) ", compose_own_fields(r) + 3);
 	select_records(&b, r, "w");
 	return buf_steal(&b, NULL);
@@ -128,7 +131,8 @@ static char *referrers(const struct resource *target)
 		for (size_t k = 0; k < r->n_fields; k++) {
 			if (r->fields[k].type != FIELD_REF || strcmp(r->fields[k].target, target->name) != 0)
 				continue;
-			buf_printf(&b, "%sselect '%s' as resource, t.id, t.slug, '%s' as field from %s t where t.\"%s\" = $1::uuid",
+			buf_printf(&b,
+				   "%sselect '%s' as resource, t.id, t.slug, '%s' as field from %s t where t.\"%s\" = $1::uuid",
 				   any ? " union all " : "", r->name, r->fields[k].name, r->table, r->fields[k].name);
 			any = true;
 		}
@@ -154,8 +158,8 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 		.lock_for_delete = format("select 1 from ", r, " where id = $1::uuid for update"),
 		.referrers = referrers(r),
 	};
-	if (ret->get_by_id && ret->get_by_slug && ret->insert && ret->insert_if_absent && ret->update && ret->delete &&
-	    ret->lock_row && ret->lock_for_delete)
+	if (ret->get_by_id && ret->get_by_slug && ret->insert && ret->insert_if_absent && ret->update &&
+	    ret->delete &&ret->lock_row && ret->lock_for_delete)
 		return true;
 	compose_statements_done(ret);
 	return false;
@@ -163,8 +167,8 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 
 void compose_statements_done(struct statements *s)
 {
-	char **all[] = { &s->get_by_id, &s->get_by_slug, &s->insert,	    &s->insert_if_absent, &s->update,
-			 &s->delete,	&s->lock_row,	 &s->lock_for_delete, &s->referrers };
+	char **all[] = { &s->get_by_id, &s->get_by_slug, &s->insert,          &s->insert_if_absent, &s->update,
+			 &s->delete,    &s->lock_row,    &s->lock_for_delete, &s->referrers };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		free(*all[i]);

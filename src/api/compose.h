@@ -8,15 +8,15 @@
 /* The statements of one resource, composed once per worker. Result columns of those that give records: all fields in order,
  * then per reference field its summary's slug and name. */
 struct statements {
-	char *get_by_id;        /* $1 id */
-	char *get_by_slug;      /* $1 slug */
-	char *insert;           /* $1 id, $2 slug, then the own fields in order; gives the record */
+	char *get_by_id; /* $1 id */
+	char *get_by_slug; /* $1 slug */
+	char *insert; /* $1 id, $2 slug, then the own fields in order; gives the record */
 	char *insert_if_absent; /* the same, no row where the slug is taken */
-	char *update;           /* $1 id, $2 slug, own fields, last: the expected version; gives the record */
-	char *delete;           /* $1 id, $2 expected version; one row where it was deleted */
-	char *lock_row;         /* $1 id: the row to change */
-	char *lock_for_delete;  /* $1 id */
-	char *referrers;        /* $1 id: resource, id, slug, field, total of the first 100 that refer to it; NULL: nothing can */
+	char *update; /* $1 id, $2 slug, own fields, last: the expected version; gives the record */
+	char *delete; /* $1 id, $2 expected version; one row where it was deleted */
+	char *lock_row; /* $1 id: the row to change */
+	char *lock_for_delete; /* $1 id */
+	char *referrers; /* $1 id: resource, id, slug, field, total of the first 100 that refer to it; NULL: nothing can */
 };
 
 /* false: no memory. */
@@ -57,7 +57,7 @@ struct list_query {
 	struct sort_key *keys; /* the last one is id */
 	size_t n_keys;
 	const char **after; /* the last record's sort values, per key, NULL for null; NULL: from the start */
-	unsigned limit;     /* rows asked for */
+	unsigned limit; /* rows asked for */
 };
 
 /* A composed statement with its parameters, in an arena. */

@@ -75,13 +75,15 @@ static void reference_set(struct builder *b, const struct filter *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n_values; i++) {
-		if (strlen(f->values[i]) == 36 && f->values[i][8] == '-' && f->values[i][13] == '-' && f->values[i][18] == '-' &&
-		    f->values[i][23] == '-' && strspn(f->values[i], "0123456789abcdef-") == 36)
+		if (strlen(f->values[i]) == 36 && f->values[i][8] == '-' && f->values[i][13] == '-' &&
+		    f->values[i][18] == '-' && f->values[i][23] == '-' && strspn(f->values[i], "0123456789abcdef-") == 36)
 			ids[n_ids++] = f->values[i];
 		else
 			slugs[n_slugs++] = f->values[i];
 	}
-	buf_printf(&b->sql, "array(select id from %s where id = any($%zu::uuid[]) union all select id from %s where slug = any($%zu::text[]))",
+	buf_printf(&b->sql,
+		   "array(select id from %s where id = any($%zu::uuid[]) union all select id from %s where slug = "
+		   "any($%zu::text[]))",
 		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, ids, n_ids)),
 		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, slugs, n_slugs)));
 }
@@ -91,12 +93,15 @@ static void filter_set(struct builder *b, const struct filter *f)
 	if (f->field->type == FIELD_REF)
 		reference_set(b, f);
 	else
-		buf_printf(&b->sql, "$%zu::%s[]", bind(b, compose_array(b->arena, f->values, f->n_values)), compose_type(f->field));
+		buf_printf(&b->sql, "$%zu::%s[]", bind(b, compose_array(b->arena, f->values, f->n_values)),
+			   compose_type(f->field));
 }
 
 static void filter(struct builder *b, const struct filter *f)
 {
-	static const char *const comparisons[] = { [FILTER_GTE] = ">=", [FILTER_LTE] = "<=", [FILTER_GT] = ">", [FILTER_LT] = "<" };
+	static const char *const comparisons[] = {
+		[FILTER_GTE] = ">=", [FILTER_LTE] = "<=", [FILTER_GT] = ">", [FILTER_LT] = "<"
+	};
 	const char *name = f->field->name;
 
 	switch (f->op) {
@@ -111,14 +116,15 @@ static void filter(struct builder *b, const struct filter *f)
 		buf_puts(&b->sql, "))");
 		break;
 	case FILTER_CONTAINS:
-		buf_printf(&b->sql, "strpos(lower(t.\"%s\" collate \"C.utf8\"), lower($%zu::text collate \"C.utf8\")) > 0", name,
-			   bind(b, f->values[0]));
+		buf_printf(&b->sql, "strpos(lower(t.\"%s\" collate \"C.utf8\"), lower($%zu::text collate \"C.utf8\")) > 0",
+			   name, bind(b, f->values[0]));
 		break;
 	case FILTER_NULL:
 		buf_printf(&b->sql, "t.\"%s\" is %snull", name, f->is_null ? "" : "not ");
 		break;
 	default:
-		buf_printf(&b->sql, "t.\"%s\" %s $%zu::%s", name, comparisons[f->op], bind(b, f->values[0]), compose_type(f->field));
+		buf_printf(&b->sql, "t.\"%s\" %s $%zu::%s", name, comparisons[f->op], bind(b, f->values[0]),
+			   compose_type(f->field));
 	}
 }
 
@@ -192,8 +198,8 @@ static void arm(struct builder *b, const struct list_query *q, int with_value, s
 		buf_printf(&b->sql, " and t.\"%s\" is null", lead);
 	if (q->after && !(with_value == 0 && q->after[0])) {
 		if (with_value == 1)
-			buf_printf(&b->sql, " and t.\"%s\" %s= $%zu::%s", lead, q->keys[0].descending ? "<" : ">", bind(b, q->after[0]),
-				   compose_type(q->keys[0].field));
+			buf_printf(&b->sql, " and t.\"%s\" %s= $%zu::%s", lead, q->keys[0].descending ? "<" : ">",
+				   bind(b, q->after[0]), compose_type(q->keys[0].field));
 		buf_puts(&b->sql, " and ");
 		if (with_value == 0)
 			after(b, q, 1);
@@ -271,7 +277,8 @@ bool compose_is_indexed(const struct list_query *q)
 	for (size_t i = 0; i < q->n_filters; i++) {
 		enum filter_op op = q->filters[i].op;
 
-		if ((q->filters[i].field->flags & FIELD_INDEXED) && op != FILTER_NOT_IN && op != FILTER_CONTAINS && op != FILTER_NULL)
+		if ((q->filters[i].field->flags & FIELD_INDEXED) && op != FILTER_NOT_IN && op != FILTER_CONTAINS &&
+		    op != FILTER_NULL)
 			return true;
 	}
 	return false;

@@ -12,13 +12,19 @@ static void add(struct faults *f, enum fault_place place, const char *where, con
 {
 	void *items = f->items;
 
-	if (f->n >= FAULTS_MAX || arena_grow(f->arena, &items, &f->capacity, f->n + 1, sizeof(*f->items)) != 0 || !where || !detail) {
+	if (f->n >= FAULTS_MAX || arena_grow(f->arena, &items, &f->capacity, f->n + 1, sizeof(*f->items)) != 0 || !where ||
+	    !detail) {
 		f->truncated = true;
 		return;
 	}
 	f->items = items;
 	f->items[f->n++] = (struct fault){
-		.place = place, .where = where, .code = code, .detail = detail, .line = f->line, .file = f->file,
+		.place = place,
+		.where = where,
+		.code = code,
+		.detail = detail,
+		.line = f->line,
+		.file = f->file,
 	};
 }
 

@@ -5,42 +5,52 @@
 
 const struct problem_type problem_types[] = {
 	{ "malformed", "Malformed request",
-	  "The request could not be understood: a parameter or header is unknown, repeated or out of range, or the body is no JSON. "
+	  "The request could not be understood: a parameter or header is unknown, repeated or out of range, or the body is no "
+	  "JSON. "
 	  "The errors array names every fault. Mend the request and send it again." },
 	{ "unauthenticated", "A valid API key is needed",
-	  "The request had no API key, or one that is wrong or revoked. Send `Authorization: Bearer lode_...`. Whoever runs this "
+	  "The request had no API key, or one that is wrong or revoked. Send `Authorization: Bearer lode_...`. Whoever runs "
+	  "this "
 	  "service makes keys with `lodebase key create`." },
 	{ "forbidden", "The API key may not do this",
 	  "The key is valid, but its scope is less than the call needs: read for reading, write for changing, admin for what "
 	  "concerns the whole base." },
 	{ "not-found", "Not found", "There is nothing at this address, or no record of that id or slug." },
-	{ "method-not-allowed", "Method not allowed", "The address exists, but not for this method. The Allow header lists those it takes." },
+	{ "method-not-allowed", "Method not allowed",
+	  "The address exists, but not for this method. The Allow header lists those it takes." },
 	{ "not-acceptable", "Not acceptable", "The Accept header asks for a media type that this address does not have." },
 	{ "conflict", "Conflict with the state of the base",
 	  "The change is valid by itself but not beside what is stored, such as a slug that another record has." },
 	{ "over-allocated", "More than 100 % of one subject",
-	  "With this change the closed, non-contingent economic shares of one company or project would sum to more than 100 % at some "
+	  "With this change the closed, non-contingent economic shares of one company or project would sum to more than 100 % "
+	  "at some "
 	  "instant. The answer names the subject, the first such date, the sum and the stakes that make it up." },
 	{ "referred", "Other records refer to it",
 	  "A record cannot be deleted while others refer to it. The answer lists the referrers; change or delete them first." },
 	{ "precondition-failed", "Precondition failed",
-	  "The record is no longer the version that the request speaks of (If-Match), or exists already (If-None-Match: *). Read it "
+	  "The record is no longer the version that the request speaks of (If-Match), or exists already (If-None-Match: *). "
+	  "Read it "
 	  "again and decide anew." },
 	{ "too-large", "Too large", "The body is larger than this address takes: 1 MiB for a record." },
 	{ "unsupported-media-type", "Unsupported media type",
-	  "The Content-Type is none that this address takes. Records are application/json; patches application/merge-patch+json or "
+	  "The Content-Type is none that this address takes. Records are application/json; patches "
+	  "application/merge-patch+json or "
 	  "application/json; imports application/json or application/x-ndjson." },
 	{ "invalid", "The content is not valid",
-	  "The body is well-formed, but members of it are missing, unknown, of the wrong type or out of range, refer to nothing, or "
+	  "The body is well-formed, but members of it are missing, unknown, of the wrong type or out of range, refer to "
+	  "nothing, or "
 	  "break a rule. The errors array lists every fault at once, each with a JSON Pointer." },
 	{ "precondition-required", "A precondition is required",
-	  "Changing or deleting a record needs If-Match with the ETag that you read, so that nobody's work is overwritten unseen "
+	  "Changing or deleting a record needs If-Match with the ETag that you read, so that nobody's work is overwritten "
+	  "unseen "
 	  "(or If-Match: * for whatever version there is)." },
 	{ "unavailable", "Unavailable for the moment",
-	  "The service, or the database behind it, cannot answer now. Nothing was half-done. Try again after the Retry-After header's seconds." },
+	  "The service, or the database behind it, cannot answer now. Nothing was half-done. Try again after the Retry-After "
+	  "header's seconds." },
 	{ "timeout", "The time for this request ran out",
 	  "The answer took too long. Of a write the outcome is not known: read the record before trying again." },
-	{ "internal", "Internal error", "Something went wrong inside the service. The request_id helps whoever runs it to find out what." },
+	{ "internal", "Internal error",
+	  "Something went wrong inside the service. The request_id helps whoever runs it to find out what." },
 };
 const size_t problem_n_types = sizeof(problem_types) / sizeof(problem_types[0]);
 

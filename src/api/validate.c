@@ -1,6 +1,7 @@
 /* Members of a JSON record, one type at a time. */
 #include "lodebase/api/validate.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "lodebase/api/resource.h"
 #include "lodebase/base/clock.h"
@@ -113,8 +114,9 @@ static const char *format_fault(enum field_type type, const char *s, size_t n)
 {
 	switch (type) {
 	case FIELD_SLUG:
-		return text_is_slug(s, n) ? NULL :
-					    "a slug has 1 to 100 characters a-z, 0-9 and single hyphens between them, and is no UUID";
+		return text_is_slug(s, n)
+			       ? NULL
+			       : "a slug has 1 to 100 characters a-z, 0-9 and single hyphens between them, and is no UUID";
 	case FIELD_URL:
 		return text_is_http_url(s, n) ? NULL : "must be an http or https URL";
 	case FIELD_DATE:
@@ -182,7 +184,8 @@ static const char *number_fault(struct arena *arena, const struct field *f, cons
 
 	if (d->scale > (whole ? 0 : f->scale)) {
 		*ret_code = "precision";
-		return whole ? "must be a whole number" : arena_printf(arena, "at most %u decimals, and nothing is rounded", f->scale);
+		return whole ? "must be a whole number"
+			     : arena_printf(arena, "at most %u decimals, and nothing is rounded", f->scale);
 	}
 	*ret_code = "range";
 	if (f->min && decimal_compare(d->text, f->min) < 0)
@@ -395,7 +398,8 @@ bool validate_read(struct arena *arena, const struct resource *r, const struct j
 		return false;
 	ret->record = *record;
 	if (!ret->readable) {
-		faults_add(faults, FAULT_POINTER, faults->prefix, "type", "a %s is a JSON object, not %s", r->singular, type_name(object));
+		faults_add(faults, FAULT_POINTER, faults->prefix, "type", "a %s is a JSON object, not %s", r->singular,
+			   type_name(object));
 		return true;
 	}
 	json_object_keylen_foreach((json_t *)object, name, name_len, v)
@@ -408,7 +412,8 @@ bool validate_read(struct arena *arena, const struct resource *r, const struct j
 		} else if ((s = summary_of(r, name, name_len)) >= 0) {
 			read_summary(&c, r, (size_t)s, v, ret);
 		} else {
-			faults_member(faults, pointer_token(arena, name, name_len), "unknown", "a %s has no such member", r->singular);
+			faults_member(faults, pointer_token(arena, name, name_len), "unknown", "a %s has no such member",
+				      r->singular);
 		}
 	}
 	return true;
@@ -427,10 +432,11 @@ void validate_read_only(const struct resource *r, const struct record_input *inp
 		const char *was = stored ? stored->values[i] : NULL;
 
 		if ((f->flags & FIELD_READ_ONLY) && input->record.given[i] && !faults_has_member(faults, f->name)) {
-			if (stored ? !same_text(input->record.values[i], was) : !(allow_id && i == RESOURCE_ID && input->record.values[i]))
+			if (stored ? !same_text(input->record.values[i], was)
+				   : !(allow_id && i == RESOURCE_ID && input->record.values[i]))
 				faults_member(faults, f->name, "read-only",
-					      stored ? "%s cannot be changed: leave it out, or send it as it is" :
-						       "%s is given by the service: leave it out",
+					      stored ? "%s cannot be changed: leave it out, or send it as it is"
+						     : "%s is given by the service: leave it out",
 					      f->name);
 		}
 		if (f->type == FIELD_REF && input->summary_given[i]) {
@@ -495,7 +501,9 @@ const char *validate_parameter(struct arena *arena, const struct field *f, const
 		return *ret_why ? NULL : arena_strdup(arena, d.text);
 	case FIELD_BOOL:
 		*ret_why = "is neither true nor false";
-		return n == 4 && memcmp(text, "true", 4) == 0 ? "true" : n == 5 && memcmp(text, "false", 5) == 0 ? "false" : NULL;
+		return n == 4 && memcmp(text, "true", 4) == 0    ? "true"
+		       : n == 5 && memcmp(text, "false", 5) == 0 ? "false"
+								 : NULL;
 	case FIELD_TIME:
 		if (!clock_parse_us(text, n, &us)) {
 			*ret_why = "is no time like 2025-12-15T09:30:00Z";

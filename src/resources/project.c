@@ -2,10 +2,11 @@
 #include "lodebase/resources/resources.h"
 #include "lodebase/resources/rules.h"
 
-static const char *const kinds[] = { "mine",	 "concentrator", "smelter", "refinery", "separation",
-				     "chemical", "recycling",	 "magnet",  "other",	NULL };
-static const char *const statuses[] = { "proposed",	 "announced", "approved",  "permitting", "construction", "commissioning",
-					"operating", "suspended", "cancelled", "closed",     NULL };
+static const char *const kinds[] = { "mine",     "concentrator", "smelter", "refinery", "separation",
+				     "chemical", "recycling",    "magnet",  "other",    NULL };
+static const char *const statuses[] = { "proposed",     "announced",     "approved",  "permitting",
+					"construction", "commissioning", "operating", "suspended",
+					"cancelled",    "closed",        NULL };
 
 static const struct field fields[] = {
 	RESOURCE_FIELDS(FIELD_REQUIRED),
@@ -19,8 +20,12 @@ static const struct field fields[] = {
 	{ .name = "longitude", .type = FIELD_DECIMAL, .min = "-180", .max = "180", .scale = 6 },
 	{ .name = "operator_id", .type = FIELD_REF, .flags = FIELD_INDEXED, .target = "shareholders" },
 	{ .name = "company_id", .type = FIELD_REF, .flags = FIELD_INDEXED, .target = "shareholders" },
-	{ .name = "capex_amount", .type = FIELD_DECIMAL, .flags = FIELD_MAX_EXCLUSIVE | FIELD_INDEXED, .min = "0",
-	  .max = "1000000000000000000", .scale = 6 },
+	{ .name = "capex_amount",
+	  .type = FIELD_DECIMAL,
+	  .flags = FIELD_MAX_EXCLUSIVE | FIELD_INDEXED,
+	  .min = "0",
+	  .max = "1000000000000000000",
+	  .scale = 6 },
 	{ .name = "capex_currency", .type = FIELD_CURRENCY },
 	{ .name = "start_year", .type = FIELD_INTEGER, .flags = FIELD_INDEXED, .min = "1000", .max = "2999" },
 	{ .name = "description", .type = FIELD_TEXT, .flags = FIELD_NO_FILTER },

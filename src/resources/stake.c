@@ -6,13 +6,15 @@
 #include "lodebase/base/decimal.h"
 #include "lodebase/resources/rules.h"
 
-static const char *const instruments[] = { "common_equity", "preferred_equity", "convertible",  "warrant",	      "option",
-					   "units",	    "other_equity",	"voting_agreement", NULL };
+static const char *const instruments[] = { "common_equity", "preferred_equity", "convertible",      "warrant", "option",
+					   "units",         "other_equity",     "voting_agreement", NULL };
 static const char *const stages[] = { "rumoured", "expected", "loi", "approved", "closed", "lapsed", "terminated", NULL };
 static const char *const trigger_kinds[] = { "none", "date", "event", "threshold", NULL };
 
-#define PERCENTAGE(field_name, more_flags)                                                                                     \
-	{ .name = field_name, .type = FIELD_DECIMAL, .flags = (more_flags), .min = "0", .max = "100", .scale = 12 }
+#define PERCENTAGE(field_name, more_flags)                                                                              \
+	{                                                                                                               \
+		.name = field_name, .type = FIELD_DECIMAL, .flags = (more_flags), .min = "0", .max = "100", .scale = 12 \
+	}
 
 static const struct field fields[] = {
 	RESOURCE_FIELDS(0),
@@ -36,7 +38,12 @@ static const struct field fields[] = {
 	{ .name = "counterparty_id", .type = FIELD_REF, .flags = FIELD_INDEXED, .target = "shareholders" },
 	{ .name = "valid_from", .type = FIELD_DATE, .flags = FIELD_INDEXED },
 	{ .name = "valid_to", .type = FIELD_DATE, .flags = FIELD_INDEXED },
-	{ .name = "amount", .type = FIELD_DECIMAL, .flags = FIELD_MAX_EXCLUSIVE, .min = "0", .max = "1000000000000000000", .scale = 6 },
+	{ .name = "amount",
+	  .type = FIELD_DECIMAL,
+	  .flags = FIELD_MAX_EXCLUSIVE,
+	  .min = "0",
+	  .max = "1000000000000000000",
+	  .scale = 6 },
 	{ .name = "currency", .type = FIELD_CURRENCY },
 	{ .name = "note", .type = FIELD_TEXT, .flags = FIELD_NO_FILTER },
 };
@@ -81,7 +88,8 @@ static void derive(struct arena *arena, struct record *record, const struct reco
 			faults_member(faults, "economic_pct", "exclusive",
 				      "shares_held / shares_issued is %s %%: leave economic_pct out, or send that", derived);
 		record->values[economic] = derived;
-		if (!record->values[voting] && !record->values[field("voting_min_pct")] && !record->values[field("voting_max_pct")])
+		if (!record->values[voting] && !record->values[field("voting_min_pct")] &&
+		    !record->values[field("voting_max_pct")])
 			record->values[voting] = derived;
 		else if (before && same(record->values[voting], before) && same(stored->values[voting], before))
 			record->values[voting] = derived;

@@ -14,22 +14,22 @@ struct import_lane;
 /* What all workers share; immutable once they run, but the atomics. */
 struct api_shared {
 	bool anonymous_read;
-	bool loopback;                    /* the listener is on loopback */
-	const char *const *cors_origins;  /* NULL-terminated; "*" means any */
-	unsigned request_timeout_ms, slow_timeout_ms;
-	struct metrics *metrics;          /* made with api_route_names() */
-	struct import_lane *imports;      /* NULL: no imports */
-	atomic_bool migrated;             /* the schema stands at this program's version */
-	atomic_bool seeding;              /* --seed is still being loaded */
-	atomic_bool history_protected;    /* the service's role cannot rewrite history */
+	bool loopback; /* the listener is on loopback */
+	const char *const *cors_origins; /* NULL-terminated; "*" means any */
+	unsigned request_timeout_ms, slow_timeout_ms, import_timeout_ms;
+	struct metrics *metrics; /* made with api_route_names() */
+	struct import_lane *imports; /* NULL: no imports */
+	atomic_bool migrated; /* the schema stands at this program's version */
+	atomic_bool seeding; /* --seed is still being loaded */
+	atomic_bool history_protected; /* the service's role cannot rewrite history */
 	atomic_bool draining;
-	atomic_bool plpgsql_broken;       /* the embedded server's procedural language no longer loads: restart it */
+	atomic_bool plpgsql_broken; /* the embedded server's procedural language no longer loads: restart it */
 };
 
 struct api;
 
-enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_pool *pool, unsigned worker, struct api **ret)
-	MUST_CHECK;
+enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_pool *pool, unsigned worker,
+		 struct api **ret) MUST_CHECK;
 void api_free(struct api *api);
 /* Handlers for http_server_new() with the api as their data. */
 const struct http_handlers *api_handlers(void);

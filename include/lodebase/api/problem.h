@@ -10,11 +10,11 @@ enum fault_place { FAULT_POINTER, FAULT_PARAMETER, FAULT_HEADER };
 
 struct fault {
 	enum fault_place place;
-	const char *where;  /* a JSON Pointer without '#', a parameter's or header's name */
-	const char *code;   /* contract section 1 */
+	const char *where; /* a JSON Pointer without '#', a parameter's or header's name */
+	const char *code; /* contract section 1 */
 	const char *detail; /* an English sentence for the client */
-	long line;          /* of an NDJSON import, from 1; 0: none */
-	const char *file;   /* of an import from files; NULL: none */
+	long line; /* of an NDJSON import, from 1; 0: none */
+	const char *file; /* of an import from files; NULL: none */
 };
 
 #define FAULTS_MAX 1000 /* of any request; then `truncated` */
@@ -43,9 +43,9 @@ bool faults_has_member(const struct faults *f, const char *member);
 
 /* The types a problem can have. */
 struct problem_type {
-	const char *slug;  /* "/problems/<slug>" */
+	const char *slug; /* "/problems/<slug>" */
 	const char *title;
-	const char *text;  /* what GET /problems/<slug> explains, plain English */
+	const char *text; /* what GET /problems/<slug> explains, plain English */
 };
 extern const struct problem_type problem_types[];
 extern const size_t problem_n_types;
@@ -53,12 +53,12 @@ const struct problem_type *problem_type(const char *slug); /* NULL: none */
 
 struct problem {
 	int status;
-	const char *type;   /* slug */
+	const char *type; /* slug */
 	const char *detail; /* NULL: the type's title */
 	const struct faults *faults; /* NULL: no errors */
-	const char *errors_json;     /* instead of faults: a JSON array */
+	const char *errors_json; /* instead of faults: a JSON array */
 	size_t errors_json_len;
-	const char *extra;   /* further members as JSON without braces, or NULL */
+	const char *extra; /* further members as JSON without braces, or NULL */
 	size_t extra_len;
 	bool truncated;
 };

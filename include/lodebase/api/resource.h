@@ -7,31 +7,31 @@
 #include "lodebase/base/arena.h"
 
 enum field_type {
-	FIELD_UUID,     /* id */
+	FIELD_UUID, /* id */
 	FIELD_SLUG,
-	FIELD_TEXT,     /* max_length code points (0: 20,000) */
-	FIELD_URL,      /* http or https, at most 2,000 */
-	FIELD_ENUM,     /* one of values, a NULL-terminated list */
+	FIELD_TEXT, /* max_length code points (0: 20,000) */
+	FIELD_URL, /* http or https, at most 2,000 */
+	FIELD_ENUM, /* one of values, a NULL-terminated list */
 	FIELD_BOOL,
-	FIELD_INTEGER,  /* bigint: min and max as text */
-	FIELD_DECIMAL,  /* exact numeric: min and max as text (max_exclusive by flag), scale decimals */
+	FIELD_INTEGER, /* bigint: min and max as text */
+	FIELD_DECIMAL, /* exact numeric: min and max as text (max_exclusive by flag), scale decimals */
 	FIELD_DATE,
 	FIELD_TIME,
-	FIELD_REF,      /* a record of `target`; name ends in _id; a summary of the name without _id stands beside it */
-	FIELD_COUNTRY,  /* ISO 3166-1 alpha-2 */
+	FIELD_REF, /* a record of `target`; name ends in _id; a summary of the name without _id stands beside it */
+	FIELD_COUNTRY, /* ISO 3166-1 alpha-2 */
 	FIELD_CURRENCY, /* ISO 4217 */
 	FIELD_LEI,
 	FIELD_ISIN,
-	FIELD_STRINGS,  /* a list of texts, jsonb */
-	FIELD_OBJECTS,  /* a list of objects of text members, jsonb; `members` names them, each required */
+	FIELD_STRINGS, /* a list of texts, jsonb */
+	FIELD_OBJECTS, /* a list of objects of text members, jsonb; `members` names them, each required */
 };
 
 enum field_flag {
 	FIELD_REQUIRED = 1 << 0,
 	FIELD_READ_ONLY = 1 << 1,
-	FIELD_NO_FILTER = 1 << 2,     /* neither filters nor sorts: lists, description, note, website, summary, terms, value */
-	FIELD_INDEXED = 1 << 3,       /* an index leads with it: such shapes run in the READ lane */
-	FIELD_VISIBLE = 1 << 4,       /* a name: needs a visible character */
+	FIELD_NO_FILTER = 1 << 2, /* neither filters nor sorts: lists, description, note, website, summary, terms, value */
+	FIELD_INDEXED = 1 << 3, /* an index leads with it: such shapes run in the READ lane */
+	FIELD_VISIBLE = 1 << 4, /* a name: needs a visible character */
 	FIELD_MAX_EXCLUSIVE = 1 << 5, /* max itself is out of range */
 };
 
@@ -43,7 +43,7 @@ struct field {
 	const char *min, *max;
 	unsigned scale;
 	const char *const *values;
-	const char *target;        /* resource name, as in paths */
+	const char *target; /* resource name, as in paths */
 	const char *default_value; /* canonical text: what a missing or null member becomes */
 	const char *const *members;
 };
@@ -51,16 +51,17 @@ struct field {
 /* The values of a record, one per field of its resource in canonical text (a list: canonical JSON); NULL is null. */
 struct record {
 	const char **values; /* [resource->n_fields] */
-	bool *given;         /* [n_fields]: the client sent this member (null counts) */
+	bool *given; /* [n_fields]: the client sent this member (null counts) */
 };
 
 struct faults; /* api/problem.h */
 
 struct resource {
-	const char *name;     /* as in paths: "stakes" */
-	const char *table;    /* "stake"; its history is <table>_past */
+	const char *name; /* as in paths: "stakes" */
+	const char *table; /* "stake"; its history is <table>_past */
 	const char *singular; /* for prose: "stake" */
-	const struct field *fields; /* all columns in their order: id, slug first, then version, created_at, updated_at, then own */
+	const struct field
+		*fields; /* all columns in their order: id, slug first, then version, created_at, updated_at, then own */
 	size_t n_fields;
 	bool slug_optional;
 	/* Rules between members, and what is derived. `stored` is the record as it stands, NULL on creation. Adds faults; may
@@ -74,12 +75,14 @@ struct resource {
 enum { RESOURCE_ID, RESOURCE_SLUG, RESOURCE_VERSION, RESOURCE_CREATED_AT, RESOURCE_UPDATED_AT };
 
 /* The five fields every resource begins with; slug flags: FIELD_REQUIRED or 0. */
-#define RESOURCE_FIELDS(slug_flags)                                                                                            \
-	{ .name = "id", .type = FIELD_UUID, .flags = FIELD_READ_ONLY | FIELD_INDEXED },                                        \
-	{ .name = "slug", .type = FIELD_SLUG, .flags = (slug_flags) | FIELD_INDEXED },                                         \
-	{ .name = "version", .type = FIELD_INTEGER, .flags = FIELD_READ_ONLY, .min = "1" },                                    \
-	{ .name = "created_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY | FIELD_INDEXED },                                \
-	{ .name = "updated_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY }
+#define RESOURCE_FIELDS(slug_flags)                                                                     \
+	{ .name = "id", .type = FIELD_UUID, .flags = FIELD_READ_ONLY | FIELD_INDEXED },                 \
+		{ .name = "slug", .type = FIELD_SLUG, .flags = (slug_flags) | FIELD_INDEXED },          \
+		{ .name = "version", .type = FIELD_INTEGER, .flags = FIELD_READ_ONLY, .min = "1" },     \
+		{ .name = "created_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY | FIELD_INDEXED }, \
+	{                                                                                               \
+		.name = "updated_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY                      \
+	}
 
 /* All resources in the order in which imports write them (what is referred to comes first), NULL-terminated. */
 extern const struct resource *const resources[];

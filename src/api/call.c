@@ -1,0 +1,221 @@
+/* Answers and database steps of a call. */
+#include "call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lodebase/base/clock.h"
+#include "lodebase/core/log.h"
+
+const char *call_format(struct call *c, const char *format, ...)
+{
+	va_list args;
+	const char *s;
+
+	va_start(args, format);
+	s = arena_vprintf(c->arena, format, args);
+	va_end(args);
+	return s ? s : "";
+}
+
+void call_header(struct call *c, const char *name, const char *value)
+{
+	assert(c->n_headers < CALL_HEADERS_MAX);
+	c->headers[c->n_headers++] = (struct http_header_line){ name, value };
+}
+
+static bool origin_allowed(const struct call *c, const char *origin, bool *ret_any)
+{
+	*ret_any = false;
+	for (const char *const *o = c->api->shared->cors_origins; o && *o; o++) {
+		if (strcmp(*o, "*") == 0)
+			*ret_any = true;
+		if (strcmp(*o, "*") == 0 || strcmp(*o, origin) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void cors_headers(struct call *c)
+{
+	const char *origin = http_header(c->request, "Origin");
+	bool any;
+
+	if (!origin || !origin_allowed(c, origin, &any))
+		return;
+	call_header(c, "Access-Control-Allow-Origin", any ? "*" : origin);
+	call_header(c, "Access-Control-Expose-Headers",
+		    "ETag, Link, Location, Retry-After, Server-Timing, X-Request-Id, Allow, Accept-Patch, WWW-Authenticate");
+	if (c->request->method == HTTP_OPTIONS && http_header(c->request, "Access-Control-Request-Method")) {
+		call_header(c, "Access-Control-Allow-Methods",
+			    c->route ? route_allow_header(c->arena, c->route) : "GET, HEAD, OPTIONS");
+		call_header(c, "Access-Control-Allow-Headers",
+			    "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, traceparent");
+		call_header(c, "Access-Control-Max-Age", "600");
+	}
+}
+
+/* What every answer carries (contract section 1). */
+static void common_headers(struct call *c, const char *content_type)
+{
+	uint64_t total = clock_monotonic_us() - c->request->started_us;
+
+	if (content_type)
+		call_header(c, "Content-Type", content_type);
+	call_header(c, "X-Request-Id", c->request->request_id);
+	call_header(c, "Server-Timing",
+		    call_format(c, "db;dur=%llu.%03llu, total;dur=%llu.%03llu", (unsigned long long)(c->db_us / 1000),
+				(unsigned long long)(c->db_us % 1000), (unsigned long long)(total / 1000),
+				(unsigned long long)(total % 1000)));
+	call_header(c, "Vary", "Accept, Authorization, Origin");
+	cors_headers(c);
+}
+
+static void send(struct call *c)
+{
+	struct http_response response = {
+		.status = c->status,
+		.headers = c->headers,
+		.n_headers = c->n_headers,
+		.body = c->out.data,
+		.body_len = c->out.len,
+		.close = c->close,
+	};
+
+	http_respond(c->request, &response);
+}
+
+void call_answer(struct call *c, int status, const char *content_type)
+{
+	assert(!c->answered);
+	if (c->out.failed && status < 500) {
+		buf_reset(&c->out);
+		c->n_headers = 0;
+		call_fail(c, 500, "internal", "the answer is too large");
+		return;
+	}
+	c->answered = true;
+	c->status = status;
+	loop_timer_cancel(c->api->loop, &c->deadline);
+	if (!content_type)
+		buf_reset(&c->out);
+	common_headers(c, content_type);
+	if (c->gated && !c->checked)
+		http_gate_open(c->request, false); /* sent when the body has gone by */
+	else
+		send(c);
+}
+
+void call_send_held(struct call *c)
+{
+	send(c);
+}
+
+void call_fail_with(struct call *c, const struct problem *p)
+{
+	buf_reset(&c->out);
+	if (p->status >= 400)
+		call_header(c, "Cache-Control", "no-store");
+	problem_write(&c->out, p, c->request->raw_path, c->request->request_id);
+	call_answer(c, p->status, "application/problem+json");
+}
+
+void call_fail(struct call *c, int status, const char *type, const char *detail)
+{
+	struct problem p = { .status = status, .type = type, .detail = detail, .faults = &c->faults };
+
+	call_fail_with(c, &p);
+}
+
+void call_unavailable(struct call *c, const char *detail)
+{
+	unsigned ms = db_pool_retry_after_ms(c->api->pool);
+
+	call_header(c, "Retry-After", call_format(c, "%u", (ms + 999) / 1000));
+	call_fail(c, 503, "unavailable", detail);
+}
+
+bool call_failed_early(struct call *c)
+{
+	if (c->faults.n == 0)
+		return false;
+	call_fail(c, 400, "malformed",
+		  c->faults.n == 1 ? c->faults.items[0].detail
+				   : "several parameters or headers are wrong; errors lists them all");
+	return true;
+}
+
+void call_database_failed(struct call *c)
+{
+	const struct db_job *job = &c->job;
+
+	switch (job->status) {
+	case ERR_UNAVAILABLE:
+		call_unavailable(c, c->writing && job->sent
+					    ? "the database went away while the change was under way: whether it took place is "
+					      "not known, read the record before trying again"
+					    : "the database is away or cannot take this now; nothing was changed");
+		return;
+	case ERR_FULL:
+		call_unavailable(c, "too many requests are waiting; nothing was changed");
+		return;
+	case ERR_TIMEOUT:
+		call_fail(c, 504, "timeout",
+			  c->writing ? "the database took too long; the change was given up" : "the database took too long");
+		return;
+	case ERR_SQL:
+		if (strcmp(job->error.sqlstate, "LD401") == 0) {
+			call_header(c, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
+			call_fail(c, 401, "unauthenticated", "this API key was revoked");
+			return;
+		}
+		if (strcmp(job->error.sqlstate, "LD403") == 0) {
+			call_fail(c, 403, "forbidden", "the scope of this API key does not allow it");
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	log_event(LOG_LEVEL_ERROR, "internal", "request %s: %s: %s %s", c->request->request_id, err_name(job->status),
+		  job->error.sqlstate, job->error.message);
+	call_fail(c, 500, "internal", NULL);
+}
+
+static void job_done(struct db_job *job)
+{
+	struct call *c = job->data;
+
+	c->job_active = false;
+	if (job->finished_us > job->submitted_us)
+		c->db_us += job->finished_us - job->submitted_us;
+	if (job->status == OK || (job->status == ERR_SQL && c->sees_errors))
+		c->next(c);
+	else
+		call_database_failed(c);
+}
+
+void call_statement(struct call *c, int i, const char *name, const char *sql, const char *const *params, int n_params)
+{
+	assert(i < CALL_STATEMENTS_MAX);
+	c->statements[i] = (struct db_statement){ .name = name, .sql = sql, .params = params, .n_params = n_params };
+}
+
+void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void (*next)(struct call *c))
+{
+	enum err e;
+
+	c->job = (struct db_job){ .lane = lane, .statements = c->statements, .n_statements = n, .done = job_done, .data = c };
+	c->next = next;
+	c->sees_errors = sees_errors;
+	c->job_active = true;
+	e = db_pool_submit(c->api->pool, &c->job);
+	if (e != OK) {
+		c->job_active = false;
+		c->job.status = e;
+		c->job.sent = false;
+		call_database_failed(c);
+	}
+}

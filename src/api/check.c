@@ -1,0 +1,256 @@
+/* The checks of a call in the contract's order: route, method, key, scope, 406, parameters and header values, then of the
+ * body: 415, 413, syntax. */
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static size_t token_len(const char *s)
+{
+	return strcspn(s, ",; \t");
+}
+
+/* q=0 … q=1.000 behind a media range; 1000 where there is none or it is no number. */
+static int quality(const char *params, const char *end)
+{
+	for (const char *p = params; p < end; p++) {
+		if ((*p == ';' || *p == ' ' || *p == '\t') && strncasecmp(p + 1, "q=", 2) == 0) {
+			const char *q = p + 3;
+			int thousandths = 0, scale = 1000;
+
+			if (*q == '1')
+				return 1000;
+			if (*q != '0')
+				return 1000;
+			q++;
+			if (*q == '.')
+				for (q++; *q >= '0' && *q <= '9' && scale > 1; q++) {
+					scale /= 10;
+					thousandths += (*q - '0') * scale;
+				}
+			return thousandths;
+		}
+	}
+	return 1000;
+}
+
+/* Whether an Accept header takes a media type: its most specific range decides (RFC 9110 section 12.5.1). */
+static bool acceptable(const char *accept, const char *type)
+{
+	size_t type_len = strlen(type), major = (size_t)(strchr(type, '/') - type);
+	int best = -1, best_q = 0;
+
+	for (const char *s = accept; *s;) {
+		const char *end;
+		size_t len;
+		int specificity = -1;
+
+		s += strspn(s, " \t,");
+		end = s + strcspn(s, ",");
+		len = token_len(s);
+		if (len == 3 && memcmp(s, "*/*", 3) == 0)
+			specificity = 0;
+		else if (len == major + 2 && strncasecmp(s, type, major + 1) == 0 && s[major + 1] == '*')
+			specificity = 1;
+		else if (len == type_len && strncasecmp(s, type, type_len) == 0)
+			specificity = 2;
+		if (specificity > best) {
+			best = specificity;
+			best_q = quality(s + len, end);
+		}
+		s = end;
+	}
+	return best >= 0 && best_q > 0;
+}
+
+void check_no_parameters(struct call *c)
+{
+	for (size_t i = 0; i < c->request->n_params; i++)
+		faults_add(&c->faults, FAULT_PARAMETER, c->request->params[i].name, "unknown",
+			   "there is no such parameter here");
+}
+
+static void read_dry_run(struct call *c, const struct http_field *p, unsigned *seen)
+{
+	if ((*seen)++ > 0)
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "repeated", "it may be given once");
+	else if (strcmp(p->value, "true") == 0)
+		c->dry_run = true;
+	else if (strcmp(p->value, "false") != 0)
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "enum", "must be true or false");
+}
+
+void check_dry_run(struct call *c)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < c->request->n_params; i++) {
+		const struct http_field *p = &c->request->params[i];
+
+		if (strcmp(p->name, "dry_run") == 0)
+			read_dry_run(c, p, &seen);
+		else
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no such parameter here");
+	}
+}
+
+/* Parameters and header values, then the operation itself: at once, or when a gated body has come in. */
+static void parameters(struct call *c)
+{
+	if (c->request->param_fault)
+		faults_add(&c->faults, FAULT_PARAMETER, "", "format", "the query is malformed: %s", c->request->param_fault);
+	if (c->operation->check)
+		c->operation->check(c);
+	else
+		check_no_parameters(c);
+	if (call_failed_early(c))
+		return;
+	if (c->gated && !c->checked) {
+		if (!check_media_type(c))
+			return;
+		loop_timer_cancel(c->api->loop, &c->deadline);
+		http_gate_open(c->request, true);
+		return;
+	}
+	c->operation->run(c);
+}
+
+static void authenticated(struct call *c)
+{
+	const char *accept = http_header(c->request, "Accept");
+
+	if (accept && c->operation->produces && !acceptable(accept, c->operation->produces)) {
+		faults_add(&c->faults, FAULT_HEADER, "Accept", "enum", "this address answers %s", c->operation->produces);
+		call_fail(c, 406, "not-acceptable", call_format(c, "this address answers %s", c->operation->produces));
+		return;
+	}
+	if (c->operation->run == list_run)
+		cursor_secret_load(c, parameters);
+	else
+		parameters(c);
+}
+
+static void method_refused(struct call *c)
+{
+	const char *allow = route_allow_header(c->arena, c->route);
+
+	call_header(c, "Allow", allow);
+	call_fail(c, 405, "method-not-allowed",
+		  call_format(c, "%s is not for this address; it takes %s", c->request->method_name, allow));
+}
+
+static void answer_options(struct call *c)
+{
+	call_header(c, "Allow",
+		    c->route ? route_allow_header(c->arena, c->route) : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	if (c->route) {
+		const struct operation *patch;
+
+		if (route_allows(c->route, HTTP_PATCH, &patch))
+			call_header(c, "Accept-Patch", "application/merge-patch+json, application/json");
+	}
+	call_answer(c, 204, NULL);
+}
+
+void check_call(struct call *c)
+{
+	if (c->request->method == HTTP_OPTIONS && (c->route || strcmp(c->request->path, "*") == 0)) {
+		answer_options(c);
+		return;
+	}
+	if (!c->route) {
+		call_fail(c, 404, "not-found", "there is nothing at this address; GET /v1 lists what there is");
+		return;
+	}
+	if (!c->operation) {
+		method_refused(c);
+		return;
+	}
+	auth_check(c, authenticated);
+}
+
+/* The media type of a Content-Type header, without parameters; utf-8 is the only charset. */
+static bool content_type_is(const char *header, const char *type)
+{
+	size_t len = token_len(header);
+	const char *charset = strcasestr(header, "charset=");
+
+	if (len != strlen(type) || strncasecmp(header, type, len) != 0)
+		return false;
+	if (!charset)
+		return true;
+	charset += 8;
+	if (*charset == '"')
+		charset++;
+	return strncasecmp(charset, "utf-8", 5) == 0 &&
+	       !strchr("-0123456789_abcdefghijklmnopqrstuvwxyz", charset[5] ? charset[5] : ' ');
+}
+
+static bool media_type_fits(struct call *c)
+{
+	const char *header = http_header(c->request, "Content-Type");
+	const char *encoding = http_header(c->request, "Content-Encoding");
+
+	if (encoding && strcasecmp(encoding, "identity") != 0)
+		return false;
+	if (!header)
+		return false;
+	switch (c->operation->body) {
+	case BODY_PATCH:
+		return content_type_is(header, "application/merge-patch+json") || content_type_is(header, "application/json");
+	case BODY_IMPORT:
+		return content_type_is(header, "application/json") || content_type_is(header, "application/x-ndjson");
+	default:
+		return content_type_is(header, "application/json");
+	}
+}
+
+bool check_media_type(struct call *c)
+{
+	static const char *const types[] = {
+		[BODY_RECORD] = "application/json",
+		[BODY_PATCH] = "application/merge-patch+json, application/json",
+		[BODY_IMPORT] = "application/json, application/x-ndjson",
+	};
+	const char *want = types[c->operation->body];
+
+	if (media_type_fits(c))
+		return true;
+	if (c->operation->body == BODY_PATCH)
+		call_header(c, "Accept-Patch", want);
+	else
+		call_header(c, "Accept", want);
+	faults_add(&c->faults, FAULT_HEADER, "Content-Type", "enum", "this call takes %s, in UTF-8 and not encoded", want);
+	call_fail(c, 415, "unsupported-media-type", call_format(c, "the body must be of type %s", want));
+	return false;
+}
+
+bool check_body(struct call *c)
+{
+	struct json_fault fault;
+
+	if (!check_media_type(c))
+		return false;
+	if (c->request->body_too_large) {
+		call_fail(c, 413, "too-large", "the body of a record may have 1 MiB");
+		return false;
+	}
+	if (c->operation->body == BODY_IMPORT)
+		return true;
+	if (c->request->body_len == 0) {
+		faults_add(&c->faults, FAULT_POINTER, "", "format", "there is no body");
+		call_fail(c, 400, "malformed", "a JSON body is needed, and there is none");
+		return false;
+	}
+	if (json_document_parse(c->request->body, c->request->body_len, &c->document, &fault) != OK) {
+		const char *detail = call_format(c, "the body is not JSON that can be taken: %s (line %d, column %d)",
+						 fault.reason, fault.line, fault.column);
+
+		faults_add(&c->faults, FAULT_POINTER, "", "format", "%s", fault.reason);
+		call_fail(c, 400, "malformed", detail);
+		return false;
+	}
+	c->has_document = true;
+	return true;
+}

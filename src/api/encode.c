@@ -1,0 +1,163 @@
+/* The row encoder: rows of text straight into JSON, by the field table. */
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "lodebase/base/clock.h"
+#include "lodebase/base/decimal.h"
+#include "lodebase/base/json_writer.h"
+
+/* jsonb's text without the blanks that PostgreSQL puts behind ',' and ':' outside strings. */
+static void write_jsonb(struct json_writer *w, const char *s, size_t n)
+{
+	char *out;
+	size_t len = 0;
+	bool in_string = false;
+
+	json_raw(w, "", 0);
+	out = buf_reserve(w->out, n);
+	if (!out)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (in_string && s[i] == '\\' && i + 1 < n) {
+			out[len++] = s[i++];
+		} else if (s[i] == '"') {
+			in_string = !in_string;
+		} else if (!in_string && s[i] == ' ') {
+			continue;
+		}
+		out[len++] = s[i];
+	}
+	buf_advance(w->out, len);
+}
+
+static size_t trimmed(const char *s, size_t n)
+{
+	if (!memchr(s, '.', n))
+		return n;
+	while (s[n - 1] == '0')
+		n--;
+	return s[n - 1] == '.' ? n - 1 : n;
+}
+
+static void write_value(struct json_writer *w, const struct field *f, const char *s, size_t n)
+{
+	char time[CLOCK_TIME_SIZE];
+
+	switch (f->type) {
+	case FIELD_INTEGER:
+		json_raw(w, s, n);
+		break;
+	case FIELD_DECIMAL:
+		json_raw(w, s, trimmed(s, n));
+		break;
+	case FIELD_BOOL:
+		json_bool(w, *s == 't');
+		break;
+	case FIELD_TIME:
+		if (clock_from_postgres(s, n, time))
+			json_str(w, time);
+		else
+			json_str_n(w, s, n); /* "infinity" cannot be stored by us, but psql could */
+		break;
+	case FIELD_STRINGS:
+	case FIELD_OBJECTS:
+		write_jsonb(w, s, n);
+		break;
+	default:
+		json_str_n(w, s, n);
+	}
+}
+
+static bool wanted(const bool *set, size_t i)
+{
+	return !set || set[i];
+}
+
+void encode_record(struct buf *out, const struct resource *r, const struct db_result *result, int row,
+		   const struct projection *p)
+{
+	struct json_writer w;
+	int summary = (int)r->n_fields;
+
+	json_begin(&w, out);
+	json_object_begin(&w);
+	for (size_t i = 0; i < r->n_fields; i++) {
+		const struct field *f = &r->fields[i];
+		int column = (int)i;
+		bool null = db_result_is_null(result, row, column);
+
+		if (wanted(p ? p->fields : NULL, i)) {
+			json_key(&w, f->name);
+			if (null)
+				json_nil(&w);
+			else
+				write_value(&w, f, db_result_value(result, row, column),
+					    (size_t)db_result_length(result, row, column));
+		}
+		if (f->type != FIELD_REF)
+			continue;
+		if (wanted(p ? p->summaries : NULL, i)) {
+			char name[64] = "";
+
+			memcpy(name, f->name, strlen(f->name) - 3);
+			json_key(&w, name);
+			if (null) {
+				json_nil(&w);
+			} else {
+				json_object_begin(&w);
+				json_member_string(&w, "id", db_result_value(result, row, column));
+				json_key(&w, "slug");
+				json_str(&w, db_result_is_null(result, row, summary)
+							? NULL
+							: db_result_value(result, row, summary));
+				json_key(&w, "name");
+				json_str(&w, db_result_is_null(result, row, summary + 1)
+							? NULL
+							: db_result_value(result, row, summary + 1));
+				json_object_end(&w);
+			}
+		}
+		summary += 2;
+	}
+	json_object_end(&w);
+}
+
+const char *encode_value(struct arena *arena, const struct field *f, const char *text, size_t n)
+{
+	char time[CLOCK_TIME_SIZE];
+
+	switch (f->type) {
+	case FIELD_DECIMAL:
+		return arena_strndup(arena, text, trimmed(text, n));
+	case FIELD_BOOL:
+		return *text == 't' ? "true" : "false";
+	case FIELD_TIME:
+		return clock_from_postgres(text, n, time) ? arena_strdup(arena, time) : arena_strndup(arena, text, n);
+	case FIELD_STRINGS:
+	case FIELD_OBJECTS: {
+		char *canonical = json_canonical_text(text, n);
+		const char *copy = canonical ? arena_strdup(arena, canonical) : NULL;
+
+		free(canonical);
+		return copy;
+	}
+	default:
+		return arena_strndup(arena, text, n);
+	}
+}
+
+struct record *encode_to_record(struct arena *arena, const struct resource *r, const struct db_result *result, int row)
+{
+	struct record *record = record_new(arena, r);
+
+	for (size_t i = 0; record && i < r->n_fields; i++) {
+		if (db_result_is_null(result, row, (int)i))
+			continue;
+		record->values[i] = encode_value(arena, &r->fields[i], db_result_value(result, row, (int)i),
+						 (size_t)db_result_length(result, row, (int)i));
+		if (!record->values[i])
+			return NULL;
+	}
+	return record;
+}

@@ -1,0 +1,363 @@
+/* Lists: filters, sort, fields, limit, cursor, count. Everything a request asks for is checked; nothing is silently ignored,
+ * cut or capped. */
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "lodebase/base/json_writer.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX 500
+#define VALUES_MAX 500
+#define PARAMETERS_MAX 200
+
+struct list_state {
+	struct list_query query;
+	size_t filters_capacity;
+	struct projection projection;
+	bool projected;
+	bool count;
+	const char *sort, *cursor;
+	size_t cursor_len;
+	unsigned limit;
+	struct composed list, total;
+};
+
+static const struct {
+	const char *suffix;
+	enum filter_op op;
+} operators[] = {
+	{ "gte", FILTER_GTE },   { "lte", FILTER_LTE },           { "gt", FILTER_GT },     { "lt", FILTER_LT },
+	{ "ne", FILTER_NOT_IN }, { "contains", FILTER_CONTAINS }, { "null", FILTER_NULL },
+};
+
+static bool operator_applies(const struct field *f, enum filter_op op)
+{
+	switch (op) {
+	case FILTER_CONTAINS:
+		return f->type == FIELD_TEXT || f->type == FIELD_SLUG || f->type == FIELD_LEI || f->type == FIELD_ISIN;
+	case FILTER_GTE:
+	case FILTER_LTE:
+	case FILTER_GT:
+	case FILTER_LT:
+		return f->type != FIELD_BOOL && f->type != FIELD_REF;
+	default:
+		return true;
+	}
+}
+
+bool list_operator_applies(const struct field *f, const char *suffix)
+{
+	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+		if (strcmp(operators[i].suffix, suffix) == 0)
+			return operator_applies(f, operators[i].op);
+	return true;
+}
+
+static void fault(struct call *c, const char *parameter, const char *code, const char *detail)
+{
+	faults_add(&c->faults, FAULT_PARAMETER, parameter, code, "%s", detail);
+}
+
+static void add_value(struct call *c, const struct http_field *p, struct filter *f, const char *text, size_t n,
+		      size_t *capacity)
+{
+	const char *why = NULL, *value;
+	void *values = f->values;
+
+	if (n == 0) {
+		fault(c, p->name, "format", "a value is empty");
+		return;
+	}
+	value = validate_parameter(c->arena, f->field, text, n, &why);
+	if (!value) {
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "format", "\"%.*s\" %s", (int)(n > 100 ? 100 : n), text,
+			   why ? why : "is not allowed here");
+		return;
+	}
+	if (arena_grow(c->arena, &values, capacity, f->n_values + 1, sizeof(*f->values)) != 0)
+		return;
+	f->values = values;
+	f->values[f->n_values++] = value;
+}
+
+/* Splits at commas; "\," is a comma inside a value, "\\" a backslash. */
+static void split_values(struct call *c, const struct http_field *p, struct filter *f)
+{
+	char *text = arena_alloc(c->arena, p->value_len + 1);
+	size_t n = 0, count = 1, capacity = 0;
+
+	if (!text)
+		return;
+	for (size_t i = 0; i <= p->value_len; i++) {
+		if (i == p->value_len || p->value[i] == ',') {
+			if (count++ > VALUES_MAX) {
+				fault(c, p->name, "length", "more than 500 values");
+				return;
+			}
+			add_value(c, p, f, text, n, &capacity);
+			n = 0;
+			continue;
+		}
+		if (p->value[i] == '\\') {
+			i++;
+			if (i == p->value_len || (p->value[i] != ',' && p->value[i] != '\\')) {
+				fault(c, p->name, "format", "a backslash stands before a comma or another backslash only");
+				return;
+			}
+		}
+		text[n++] = p->value[i];
+	}
+}
+
+static void read_filter(struct call *c, struct list_state *s, const struct http_field *p)
+{
+	const char *dot = strchr(p->name, '.');
+	size_t name_len = dot ? (size_t)(dot - p->name) : strlen(p->name), capacity = 0;
+	int i = resource_field(c->resource, p->name, name_len);
+	struct filter f = { .op = FILTER_IN };
+	void *filters = s->query.filters;
+	bool known = !dot;
+
+	for (size_t k = 0; dot && k < sizeof(operators) / sizeof(operators[0]); k++)
+		if (strcmp(dot + 1, operators[k].suffix) == 0) {
+			f.op = operators[k].op;
+			known = true;
+		}
+	if (i < 0 || (c->resource->fields[i].flags & FIELD_NO_FILTER) || !known ||
+	    !operator_applies(&c->resource->fields[i], f.op)) {
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown",
+			   i < 0 || !dot ? "%s cannot be filtered by it" : "%s have no such filter", c->resource->name);
+		return;
+	}
+	f.field = &c->resource->fields[i];
+	if (p->value_len == 0) {
+		fault(c, p->name, "format", "the value is empty");
+		return;
+	}
+	if (f.op == FILTER_NULL) {
+		f.is_null = strcmp(p->value, "true") == 0;
+		if (!f.is_null && strcmp(p->value, "false") != 0) {
+			fault(c, p->name, "enum", "must be true or false");
+			return;
+		}
+	} else if (f.op == FILTER_IN || f.op == FILTER_NOT_IN) {
+		split_values(c, p, &f);
+	} else {
+		add_value(c, p, &f, p->value, p->value_len, &capacity);
+	}
+	if (arena_grow(c->arena, &filters, &s->filters_capacity, s->query.n_filters + 1, sizeof(*s->query.filters)) != 0)
+		return;
+	s->query.filters = filters;
+	s->query.filters[s->query.n_filters++] = f;
+}
+
+static int compare_filters(const void *a, const void *b)
+{
+	const struct filter *x = a, *y = b;
+
+	if (x->field != y->field)
+		return x->field < y->field ? -1 : 1;
+	return (int)x->op - (int)y->op;
+}
+
+static void read_sort(struct call *c, struct list_state *s)
+{
+	struct list_query *q = &s->query;
+	bool has_id = false;
+
+	q->keys = arena_alloc(c->arena, (c->resource->n_fields + 2) * sizeof(*q->keys));
+	if (!q->keys)
+		return;
+	for (const char *p = s->sort; p; p++) {
+		bool descending = *p == '-';
+		size_t n;
+		int i;
+
+		p += descending;
+		n = strcspn(p, ",");
+		i = resource_field(c->resource, p, n);
+		if (n == 0) {
+			fault(c, "sort", "format", "a name is empty");
+		} else if (i < 0 || (c->resource->fields[i].flags & FIELD_NO_FILTER)) {
+			faults_add(&c->faults, FAULT_PARAMETER, "sort", "unknown", "%s cannot be sorted by \"%.*s\"",
+				   c->resource->name, (int)(n > 100 ? 100 : n), p);
+		} else {
+			for (size_t k = 0; k < q->n_keys; k++)
+				if (q->keys[k].field == &c->resource->fields[i]) {
+					faults_add(&c->faults, FAULT_PARAMETER, "sort", "repeated", "\"%.*s\" is named twice",
+						   (int)n, p);
+					return;
+				}
+			q->keys[q->n_keys++] = (struct sort_key){ &c->resource->fields[i], descending };
+			has_id = has_id || i == RESOURCE_ID;
+		}
+		p += n;
+		if (!*p)
+			break;
+	}
+	if (!s->sort)
+		q->keys[q->n_keys++] = (struct sort_key){ &c->resource->fields[RESOURCE_CREATED_AT], false };
+	if (!has_id)
+		q->keys[q->n_keys++] = (struct sort_key){ &c->resource->fields[RESOURCE_ID], false };
+}
+
+static void read_limit(struct call *c, struct list_state *s, const struct http_field *p)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < p->value_len && n <= LIMIT_MAX; i++)
+		n = p->value[i] >= '0' && p->value[i] <= '9' ? n * 10 + (unsigned long)(p->value[i] - '0') : LIMIT_MAX + 1;
+	if (p->value_len == 0 || n < 1 || n > LIMIT_MAX)
+		fault(c, "limit", "range", "must be a whole number from 1 to 500");
+	else
+		s->limit = (unsigned)n;
+}
+
+static bool repeated(const struct call *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(c->request->params[k].name, c->request->params[i].name) == 0)
+			return true;
+	return false;
+}
+
+static void read_parameter(struct call *c, struct list_state *s, const struct http_field *p)
+{
+	if (strcmp(p->name, "sort") == 0) {
+		s->sort = p->value;
+	} else if (strcmp(p->name, "fields") == 0) {
+		s->projected = true;
+		projection_parse(c, p->value, &s->projection);
+	} else if (strcmp(p->name, "limit") == 0) {
+		read_limit(c, s, p);
+	} else if (strcmp(p->name, "cursor") == 0) {
+		s->cursor = p->value;
+		s->cursor_len = p->value_len;
+	} else if (strcmp(p->name, "count") == 0) {
+		s->count = strcmp(p->value, "exact") == 0;
+		if (!s->count)
+			fault(c, "count", "enum", "must be exact");
+	} else {
+		read_filter(c, s, p);
+	}
+}
+
+void list_check(struct call *c)
+{
+	struct list_state *s = arena_alloc(c->arena, sizeof(*s));
+
+	c->state = s;
+	if (!s)
+		return;
+	s->query.resource = c->resource;
+	s->limit = LIMIT_DEFAULT;
+	if (c->request->n_params > PARAMETERS_MAX) {
+		fault(c, "", "length", "more than 200 parameters");
+		return;
+	}
+	for (size_t i = 0; i < c->request->n_params; i++) {
+		if (repeated(c, i))
+			fault(c, c->request->params[i].name, "repeated", "it may be given once");
+		else
+			read_parameter(c, s, &c->request->params[i]);
+	}
+	if (s->query.n_filters > 1)
+		qsort(s->query.filters, s->query.n_filters, sizeof(*s->query.filters), compare_filters);
+	read_sort(c, s);
+	if (s->cursor && c->faults.n == 0)
+		cursor_read(c, s->cursor, s->cursor_len, &s->query);
+}
+
+/* The address of the next page: this one's, with the cursor exchanged. */
+static const char *next_link(struct call *c, const char *cursor)
+{
+	const char *query = c->request->raw_query ? c->request->raw_query : "";
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 1u << 20);
+	buf_printf(&b, "<%s?", c->request->raw_path);
+	while (*query) {
+		size_t n = strcspn(query, "&");
+
+		if (n > 0 && strncmp(query, "cursor=", 7) != 0) {
+			for (size_t i = 0; i < n; i++) /* what would end the link or the header is escaped */
+				if (query[i] == '>' || query[i] == '<' || query[i] == '"' || (unsigned char)query[i] >= 0x7f)
+					buf_printf(&b, "%%%02X", (unsigned char)query[i]);
+				else
+					buf_putc(&b, query[i]);
+			buf_putc(&b, '&');
+		}
+		query += n + (query[n] == '&');
+	}
+	buf_printf(&b, "cursor=%s>; rel=\"next\"", cursor);
+	text = b.failed ? NULL : arena_strndup(c->arena, b.data, b.len);
+	buf_done(&b);
+	return text;
+}
+
+static void listed(struct call *c)
+{
+	struct list_state *s = c->state;
+	const struct db_result *result = c->job.results[0];
+	int rows = db_result_rows(result), shown = rows > (int)s->limit ? (int)s->limit : rows;
+	const char *cursor = NULL;
+	struct json_writer w;
+
+	json_begin(&w, &c->out);
+	json_object_begin(&w);
+	json_key(&w, "items");
+	json_array_begin(&w);
+	for (int i = 0; i < shown; i++) {
+		json_raw(&w, "", 0);
+		encode_record(&c->out, c->resource, result, i, s->projected ? &s->projection : NULL);
+	}
+	json_array_end(&w);
+	if (rows > shown)
+		cursor = cursor_make(c, &s->query, result, shown - 1);
+	json_member_string(&w, "next_cursor", cursor);
+	if (s->count) {
+		json_key(&w, "total");
+		json_raw(&w, db_result_value(c->job.results[1], 0, 0), db_result_length(c->job.results[1], 0, 0));
+	}
+	json_object_end(&w);
+	buf_putc(&c->out, '\n');
+	if (rows > shown && !cursor) {
+		call_fail(c, 500, "internal", "the cursor is too large");
+		return;
+	}
+	if (cursor) {
+		const char *link = next_link(c, cursor);
+
+		if (link)
+			call_header(c, "Link", link);
+	}
+	call_header(c, "Cache-Control", "no-cache");
+	call_answer(c, 200, "application/json");
+}
+
+void list_run(struct call *c)
+{
+	struct list_state *s = c->state;
+	int n = 1;
+	enum db_lane lane;
+
+	if (!s) {
+		call_unavailable(c, "out of memory");
+		return;
+	}
+	s->query.limit = s->limit + 1; /* one more tells whether there is a next page */
+	if (!compose_list(c->arena, &s->query, &s->list) || (s->count && !compose_count(c->arena, &s->query, &s->total))) {
+		call_fail(c, 500, "internal", "the query is too large");
+		return;
+	}
+	call_statement(c, 0, s->list.name, s->list.sql, s->list.params, s->list.n_params);
+	c->statements[0].shape = true;
+	if (s->count) {
+		call_statement(c, n, s->total.name, s->total.sql, s->total.params, s->total.n_params);
+		c->statements[n++].shape = true;
+	}
+	lane = compose_is_indexed(&s->query) && !s->count ? DB_READ : DB_SLOW;
+	call_query(c, lane, n, false, listed);
+}

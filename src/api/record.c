@@ -1,0 +1,49 @@
+/* How a record is found by what its path names, and what its address can say. */
+#include "record.h"
+
+#include <string.h>
+#include "lodebase/base/text.h"
+#include "lodebase/base/uuid.h"
+
+const struct resource_state *record_sql(const struct call *c)
+{
+	return &c->api->resources[c->resource_index];
+}
+
+const char *record_statement_name(struct call *c, const char *what)
+{
+	return call_format(c, "%s_%s", c->resource->table, what);
+}
+
+bool record_path_is_id(const struct call *c)
+{
+	return uuid_is_text(c->segment, strlen(c->segment));
+}
+
+bool record_statement(struct call *c, int i)
+{
+	const char **params = arena_alloc(c->arena, sizeof(*params));
+	char id[UUID_TEXT_SIZE];
+
+	if (!params)
+		return false;
+	if (record_path_is_id(c)) {
+		uuid_canonical(c->segment, id);
+		params[0] = arena_strdup(c->arena, id);
+		call_statement(c, i, record_statement_name(c, "by_id"), record_sql(c)->sql.get_by_id, params, 1);
+		return params[0] != NULL;
+	}
+	params[0] = c->segment;
+	call_statement(c, i, record_statement_name(c, "by_slug"), record_sql(c)->sql.get_by_slug, params, 1);
+	return text_is_slug(c->segment, strlen(c->segment));
+}
+
+void record_not_found(struct call *c)
+{
+	size_t n = strlen(c->segment);
+
+	call_fail(c, 404, "not-found",
+		  call_format(c, "there is no %s with the %s \"%.*s\"", c->resource->singular,
+			      record_path_is_id(c) ? "id" : "slug", (int)(n > 120 ? 120 : n),
+			      text_is_utf8(c->segment, n) ? c->segment : "?"));
+}
