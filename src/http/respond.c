@@ -1,0 +1,106 @@
+/* Answers: through the daemon, or past it where it cannot be made to send one (during a body, before a head's end). */
+#include "internal.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define PAST_DAEMON_BYTES ((size_t)256 * 1024) /* what a socket's empty buffer takes is less */
+
+void request_suspend(struct request *r)
+{
+	MHD_suspend_connection(r->conn->mhd);
+	r->suspended = true;
+}
+
+void request_resume(struct request *r)
+{
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	MHD_resume_connection(r->conn->mhd);
+	r->server->resumed = true;
+}
+
+static struct MHD_Response *make(const struct request *r, const struct http_response *response)
+{
+	/* The daemon never writes to it, and request_free() outlives its last read of it. */
+	struct MHD_Response *answer =
+		MHD_create_response_from_buffer(response->body_len, (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
+
+	if (!answer)
+		return NULL;
+	/* The daemon refuses what HTTP does not allow in a header (a line end in a value): such a one is left out. */
+	for (size_t i = 0; i < response->n_headers; i++)
+		MHD_add_response_header(answer, response->headers[i].name, response->headers[i].value);
+	if ((response->close || r->server->draining) && MHD_add_response_header(answer, "Connection", "close") != MHD_YES) {
+		MHD_destroy_response(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+static bool is_plain(const char *s)
+{
+	for (; *s; s++)
+		if (*s == '\r' || *s == '\n')
+			return false;
+	return true;
+}
+
+/* Nothing was sent for this request and nothing of an earlier one waits, so the socket's buffer is empty and takes the whole
+ * or the client gets none. */
+static void send_past_daemon(struct request *r, const struct http_response *response)
+{
+	struct buf out;
+
+	buf_init(&out, PAST_DAEMON_BYTES);
+	buf_printf(&out, "HTTP/1.1 %d %s\r\n", response->status, MHD_get_reason_phrase_for((unsigned)response->status));
+	for (size_t i = 0; i < response->n_headers; i++)
+		if (is_plain(response->headers[i].name) && is_plain(response->headers[i].value))
+			buf_printf(&out, "%s: %s\r\n", response->headers[i].name, response->headers[i].value);
+	buf_printf(&out, "Content-Length: %zu\r\nConnection: close\r\n\r\n", response->body_len);
+	buf_put(&out, response->body, r->public.method == HTTP_HEAD ? 0 : response->body_len);
+	if (!out.failed)
+		r->sent_past = send(r->conn->fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)out.len;
+	buf_done(&out);
+	conn_cut(r->conn);
+}
+
+enum MHD_Result respond_queue(struct request *r)
+{
+	if (!r->answer)
+		return MHD_NO;
+	const enum MHD_Result queued = MHD_queue_response(r->conn->mhd, (unsigned)r->status, r->answer);
+	MHD_destroy_response(r->answer);
+	r->answer = NULL;
+	r->phase = PHASE_SENDING;
+	return queued;
+}
+
+void http_respond(struct http_request *public, const struct http_response *response)
+{
+	struct request *r = (struct request *)public;
+
+	if (r->status) {
+		assert(r->refused);
+		if (response->free_body)
+			response->free_body((void *)(uintptr_t)response->body);
+		return;
+	}
+	r->status = response->status;
+	r->answer_bytes = r->public.method == HTTP_HEAD ? 0 : response->body_len;
+	r->free_body = response->free_body;
+	r->free_body_arg = (void *)(uintptr_t)response->body;
+	if (r->phase == PHASE_BODY) {
+		r->phase = PHASE_CUT;
+		send_past_daemon(r, response);
+		request_resume(r);
+		return;
+	}
+	r->answer = make(r, response);
+	if (r->phase == PHASE_WAITING) {
+		r->phase = PHASE_ANSWERED;
+		request_resume(r);
+	}
+}

@@ -1,0 +1,235 @@
+#include "lodebase/http/server.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "compat.h"
+#include "internal.h"
+#include "lodebase/base/clock.h"
+
+static struct http_conn *conn_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void link_last(struct http_conn *c)
+{
+	struct http_server *s = c->server;
+
+	c->next = NULL;
+	c->previous = s->last;
+	if (s->last)
+		s->last->next = c;
+	else
+		s->first = c;
+	s->last = c;
+}
+
+static void unlink_conn(struct http_conn *c)
+{
+	struct http_server *s = c->server;
+
+	if (c->previous)
+		c->previous->next = c->next;
+	else
+		s->first = c->next;
+	if (c->next)
+		c->next->previous = c->previous;
+	else
+		s->last = c->previous;
+}
+
+static void describe_peer(struct http_conn *c, const struct sockaddr *from)
+{
+	const void *address = NULL;
+	int family = AF_INET;
+
+	if (from && from->sa_family == AF_INET) {
+		address = &((const struct sockaddr_in *)from)->sin_addr;
+	} else if (from && from->sa_family == AF_INET6) {
+		const struct in6_addr *v6 = &((const struct sockaddr_in6 *)from)->sin6_addr;
+
+		if (IN6_IS_ADDR_V4MAPPED(v6)) {
+			address = &v6->s6_addr[12];
+		} else {
+			family = AF_INET6;
+			address = v6;
+			c->loopback = IN6_IS_ADDR_LOOPBACK(v6);
+		}
+	}
+	if (!address || !inet_ntop(family, address, c->peer, sizeof c->peer))
+		memcpy(c->peer, "local", sizeof "local");
+	if (address && family == AF_INET)
+		c->loopback = *(const unsigned char *)address == 127;
+}
+
+static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void **ret)
+{
+	struct http_conn *c = calloc(1, sizeof *c);
+
+	*ret = c; /* NULL: its first request closes it */
+	if (!c)
+		return;
+	c->server = s;
+	c->mhd = mhd;
+	c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	c->idle_since_ms = clock_monotonic_ms();
+	describe_peer(c, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	link_last(c);
+	s->n_connections++;
+}
+
+static void on_connection(void *data, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = data;
+	struct http_conn *c = *context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		conn_started(s, mhd, context);
+		return;
+	}
+	if (!c)
+		return;
+	if (c->linger && !s->stopping)
+		linger_begin(s, c->fd);
+	unlink_conn(c);
+	s->n_connections--;
+	free(c);
+	*context = NULL;
+}
+
+static void *on_uri(void *data, const char *uri, struct MHD_Connection *mhd)
+{
+	struct http_conn *c = conn_of(mhd);
+
+	(void)data;
+	return c && !c->cut_ms && !c->request ? request_new(c, uri) : NULL;
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const char *url, const char *method,
+				  const char *version, const char *upload, size_t *upload_size, void **context)
+{
+	struct request *r = *context;
+
+	(void)data, (void)mhd, (void)url;
+	switch (r ? r->phase : PHASE_CUT) {
+	case PHASE_NEW:
+		return request_head(r, method, version);
+	case PHASE_BODY:
+		if (*upload_size)
+			return body_data(r, upload, upload_size);
+		body_end(r);
+		return request_serve(r);
+	case PHASE_ANSWERED:
+		return respond_queue(r);
+	case PHASE_WAITING: /* never before it is answered; but if so, asleep again */
+		request_suspend(r);
+		return MHD_YES;
+	default:
+		return MHD_NO;
+	}
+}
+
+static void on_completed(void *data, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+{
+	struct request *r = *context;
+
+	(void)data, (void)mhd;
+	*context = NULL;
+	if (!r)
+		return;
+	struct http_conn *c = r->conn;
+	const bool whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && r->phase == PHASE_SENDING;
+
+	request_free(r, whole ? HTTP_COMPLETED : HTTP_ABORTED);
+	c->idle_since_ms = clock_monotonic_ms();
+	unlink_conn(c);
+	link_last(c);
+}
+
+/* The daemon's epoll woke the loop: http_server_tick() comes after each wait. */
+static void on_ready(struct loop_watch *w, uint32_t events)
+{
+	(void)w, (void)events;
+}
+
+enum err http_server_new(struct loop *loop, int listen_fd, const struct http_config *config,
+			 const struct http_handlers *handlers, void *data, struct http_server **ret)
+{
+	struct http_server *s = calloc(1, sizeof *s);
+
+	if (!s) {
+		if (listen_fd >= 0)
+			close(listen_fd);
+		return ERR_NOMEM;
+	}
+	s->loop = loop;
+	s->listen_fd = listen_fd;
+	s->config = *config;
+	s->handlers = handlers;
+	s->data = data;
+	s->sweep = (struct loop_timer){ .fire = sweep_fire, .data = s };
+	/* Half of the pool is the buffer that headers are read into, the other half grows it and holds their index. */
+	s->daemon = compat_start(listen_fd, config->max_connections, 2 * config->max_header_bytes + 4096,
+				 config->idle_timeout_s + 2, /* the sweep is to come first */
+				 &(struct compat_callbacks){ on_request, on_completed, on_connection, on_uri, s });
+	if (!s->daemon) {
+		free(s);
+		return ERR_NOMEM;
+	}
+	s->watch = (struct loop_watch){ .fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+					.events = EPOLLIN,
+					.ready = on_ready };
+	const enum err e = loop_watch_add(loop, &s->watch);
+	if (e) {
+		MHD_stop_daemon(s->daemon);
+		free(s);
+		return e;
+	}
+	*ret = s;
+	return OK;
+}
+
+void http_server_tick(struct http_server *s)
+{
+	/* What was resumed since its last run the daemon does not see otherwise: it would sleep over it. */
+	do {
+		s->resumed = false;
+		MHD_run(s->daemon);
+	} while (s->resumed);
+	if (s->n_connections && !s->sweep.heap_index)
+		sweep_arm(s);
+}
+
+int http_server_timeout(struct http_server *s)
+{
+	return s->resumed ? 0 : compat_timeout(s->daemon);
+}
+
+unsigned http_server_connections(const struct http_server *s)
+{
+	return s->n_connections + (s->draining && s->listen_fd >= 0);
+}
+
+unsigned http_server_requests(const struct http_server *s)
+{
+	return s->n_requests;
+}
+
+void http_server_free(struct http_server *s)
+{
+	if (!s)
+		return;
+	/* The daemon aborts the process where it is stopped over a suspended connection. */
+	http_server_abort_waiting(s);
+	s->stopping = true;
+	loop_watch_remove(s->loop, &s->watch);
+	MHD_stop_daemon(s->daemon);
+	linger_end_all(s);
+	loop_timer_cancel(s->loop, &s->sweep);
+	free(s);
+}

@@ -1,0 +1,138 @@
+/* Once a second: deadlines that libmicrohttpd does not know. It measures inactivity alone, and does not tell of the first
+ * bytes of a request; the socket does. */
+#include "internal.h"
+
+#include <linux/tcp.h>
+#include <sys/socket.h>
+#include "lodebase/base/clock.h"
+
+#define SWEEP_MS 1000
+#define SWEEP_DRAIN_MS 100
+#define CUT_MS 1000 /* what a connection that was cut has to go by itself */
+#define QUIET_MS 1000 /* who did not ask for so long may be closed in a drain or for others */
+
+/* Bytes that came and belong to no request seen so far. */
+static uint64_t unclaimed(const struct http_conn *c, uint64_t *ret_all)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    len < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
+		return 0;
+	*ret_all = info.tcpi_bytes_received;
+	return info.tcpi_bytes_received > c->consumed ? info.tcpi_bytes_received - c->consumed : 0;
+}
+
+void conn_count_all(struct http_conn *c)
+{
+	uint64_t all = c->consumed;
+
+	unclaimed(c, &all);
+	c->consumed = all;
+}
+
+void conn_cut(struct http_conn *c)
+{
+	c->cut_ms = clock_monotonic_ms();
+	c->linger = true;
+	shutdown(c->fd, SHUT_WR);
+	MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+	c->server->resumed = true; /* the daemon shall look at it */
+}
+
+static void expire_head(struct http_conn *c)
+{
+	struct request *r = request_of_fragment(c);
+	const bool ours = r && !r->target_at; /* the daemon does not know it */
+
+	if (!r) {
+		conn_cut(c);
+		return;
+	}
+	r->phase = PHASE_BODY; /* answered past the daemon */
+	request_refuse(r, 408, "The request line and headers did not arrive in time.");
+	if (!r->status)
+		conn_cut(c);
+	r->phase = PHASE_CUT;
+	if (ours)
+		request_free(r, HTTP_ABORTED);
+}
+
+static void expire_body(struct request *r)
+{
+	request_refuse(r, 408, "The body did not arrive in time.");
+	if (!r->status)
+		conn_cut(r->conn);
+	r->phase = PHASE_CUT;
+}
+
+/* Whoever has nothing in its socket is closed; whoever has is served, and then closed. */
+static void ask_off(struct http_conn *c)
+{
+	c->asked_off = true;
+	shutdown(c->fd, SHUT_RD);
+}
+
+static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
+{
+	const struct http_config *config = &c->server->config;
+	const uint64_t idle_ms = now_ms - c->idle_since_ms;
+	uint64_t all;
+
+	if (!c->begun_ms && (c->request || unclaimed(c, &all)))
+		c->begun_ms = now_ms;
+	if (c->begun_ms) {
+		if (now_ms - c->begun_ms >= config->header_timeout_s * UINT64_C(1000))
+			expire_head(c);
+		return;
+	}
+	if (c->asked_off)
+		return;
+	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS))
+		ask_off(c);
+}
+
+static void sweep_conn(struct http_conn *c, uint64_t now_ms, bool crowded)
+{
+	struct request *r = c->request;
+
+	if (c->cut_ms) {
+		if (now_ms - c->cut_ms >= CUT_MS)
+			shutdown(c->fd, SHUT_RDWR);
+	} else if (!r || r->phase == PHASE_NEW) {
+		sweep_idle(c, now_ms, crowded);
+	} else if (r->phase == PHASE_BODY && !r->suspended &&
+		   now_ms - r->progress_ms >= c->server->config.idle_timeout_s * UINT64_C(1000)) {
+		expire_body(r);
+	}
+}
+
+void sweep_arm(struct http_server *s)
+{
+	const uint64_t now_ms = clock_monotonic_ms();
+
+	/* Where there is no memory for it now, the next tick tries again. */
+	if (loop_timer_set(s->loop, &s->sweep, now_ms + (s->draining ? SWEEP_DRAIN_MS : SWEEP_MS)) != OK)
+		s->sweep.heap_index = 0;
+}
+
+void sweep_fire(struct loop_timer *t)
+{
+	struct http_server *s = t->data;
+	const uint64_t now_ms = clock_monotonic_ms();
+	/* At the limit nobody else gets in: the longest idle make room. */
+	unsigned to_evict = s->n_connections >= s->config.max_connections ? s->config.max_connections / 16 + 1 : 0;
+
+	for (struct http_conn *c = s->first, *next; c; c = next) {
+		next = c->next;
+		sweep_conn(c, now_ms, to_evict > 0);
+		if (to_evict && c->asked_off)
+			to_evict--;
+	}
+	linger_sweep(s, now_ms);
+	if (s->draining)
+		drain_step(s, now_ms);
+	if (s->n_connections || s->n_lingering || s->draining)
+		sweep_arm(s);
+}
