@@ -241,8 +241,7 @@ static void canonical_text(void)
 
 /* Mutations of good documents: accepted exactly where Jansson alone accepts, and then with the same tree. */
 static const char *const seeds[] = {
-	"{\"slug\":\"crucible\",\"economic_pct\":49.999999999999,\"note\":null,\"aliases\":[\"a\\u00e9\",\"\\ud83d\\ude00\"],"
-	"\"x\":-1.5e-3}",
+	"{\"slug\":\"x\",\"pct\":49.999999999999,\"note\":null,\"aliases\":[\"a\\u00e9\",\"\\ud83d\\ude00\"],\"x\":-1.5e-3}",
 	"[0,-0,1e5,1E+5,1.25e-1,[],{},[[{\"a\":[1,2,3]}]],true,false,null,\"\"]",
 	" [ 10 , 20.0 , \"1.5\" , { \"1\" : 1 , \"01\" : 2 } ] \n",
 	"{\"a\":{\"b\":{\"c\":{\"d\":\"\\\\\\\"\\/\\b\\f\\n\\r\\t\"}}},\"\xC3\xA9\":\"\xED\x95\x9C\xF0\x9F\x98\x80\"}",
@@ -316,7 +315,8 @@ static void agrees_with_jansson(void)
 							     JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL)
 						: NULL;
 
-			CHECK_FOR(got && json_equal(got, wanted), "%.*s became %s", (int)n, text, canonical);
+			CHECK_FOR(got && json_equal(got, wanted), "%.*s became %s", (int)n, text,
+				  canonical ? canonical : "nothing");
 			json_decref(got);
 			free(canonical);
 			json_document_done(&d);
