@@ -207,7 +207,12 @@ void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void
 {
 	enum err e;
 
-	c->job = (struct db_job){ .lane = lane, .statements = c->statements, .n_statements = n, .done = job_done, .data = c };
+	/* member by member: where `done` of one job starts the next, the pool still holds the job by its internal part */
+	c->job.lane = lane;
+	c->job.statements = c->statements;
+	c->job.n_statements = n;
+	c->job.done = job_done;
+	c->job.data = c;
 	c->next = next;
 	c->sees_errors = sees_errors;
 	c->job_active = true;

@@ -205,7 +205,9 @@ void encode_record(struct buf *out, const struct resource *r, const struct db_re
 		   const struct projection *p);
 /* The row as a record in canonical text. NULL: no memory. */
 struct record *encode_to_record(struct arena *arena, const struct resource *r, const struct db_result *result, int row);
-/* A record that is not stored (a dry run needs none of this) has its summaries from rows of `find` results. */
+/* One value as PostgreSQL prints it in canonical text. NULL: no memory. */
+/* JSON text of PostgreSQL's without the blanks that it puts around ',' and ':' outside strings. */
+void encode_compact(struct buf *out, const char *s, size_t n);
 const char *encode_value(struct arena *arena, const struct field *f, const char *text, size_t n);
 
 /* fields.c: the fields= parameter */

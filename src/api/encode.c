@@ -7,15 +7,12 @@
 #include "lodebase/base/decimal.h"
 #include "lodebase/base/json_writer.h"
 
-/* jsonb's text without the blanks that PostgreSQL puts behind ',' and ':' outside strings. */
-static void write_jsonb(struct json_writer *w, const char *s, size_t n)
+void encode_compact(struct buf *out_buf, const char *s, size_t n)
 {
-	char *out;
+	char *out = buf_reserve(out_buf, n);
 	size_t len = 0;
 	bool in_string = false;
 
-	json_raw(w, "", 0);
-	out = buf_reserve(w->out, n);
 	if (!out)
 		return;
 	for (size_t i = 0; i < n; i++) {
@@ -28,7 +25,7 @@ static void write_jsonb(struct json_writer *w, const char *s, size_t n)
 		}
 		out[len++] = s[i];
 	}
-	buf_advance(w->out, len);
+	buf_advance(out_buf, len);
 }
 
 static size_t trimmed(const char *s, size_t n)
@@ -62,7 +59,8 @@ static void write_value(struct json_writer *w, const struct field *f, const char
 		break;
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
-		write_jsonb(w, s, n);
+		json_raw(w, "", 0);
+		encode_compact(w->out, s, n);
 		break;
 	default:
 		json_str_n(w, s, n);
@@ -108,13 +106,12 @@ void encode_record(struct buf *out, const struct resource *r, const struct db_re
 				json_object_begin(&w);
 				json_member_string(&w, "id", db_result_value(result, row, column));
 				json_key(&w, "slug");
-				json_str(&w, db_result_is_null(result, row, summary)
-							? NULL
-							: db_result_value(result, row, summary));
+				json_str(&w, db_result_is_null(result, row, summary) ? NULL
+										     : db_result_value(result, row, summary));
 				json_key(&w, "name");
 				json_str(&w, db_result_is_null(result, row, summary + 1)
-							? NULL
-							: db_result_value(result, row, summary + 1));
+						     ? NULL
+						     : db_result_value(result, row, summary + 1));
 				json_object_end(&w);
 			}
 		}

@@ -111,15 +111,19 @@ static bool over_allocated(struct call *c)
 	const char *detail = c->job.error.detail;
 	struct problem p = { .status = 409, .type = "over-allocated", .faults = &c->faults };
 	size_t n = detail ? strlen(detail) : 0;
+	struct buf members;
 
+	buf_init(&members, 4u << 20);
 	faults_add(&c->faults, FAULT_POINTER, "/economic_pct", "range",
 		   "with it the closed, non-contingent shares of the subject would sum to more than 100 %%");
 	p.detail = "the closed, non-contingent economic shares of one subject would sum to more than 100 % at one time";
 	if (n > 2 && detail[0] == '{' && detail[n - 1] == '}') {
-		p.extra = detail + 1;
-		p.extra_len = n - 2;
+		encode_compact(&members, detail + 1, n - 2);
+		p.extra = members.data;
+		p.extra_len = members.len;
 	}
 	call_fail_with(c, &p);
+	buf_done(&members);
 	return true;
 }
 

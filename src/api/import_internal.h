@@ -1,0 +1,87 @@
+/* What the parts of one import share. An import goes through these steps, each a file:
+ *
+ *   import_reader   takes records out of the stream
+ *   import_read     reads and checks them in batches, beside what is stored, and copies each into a temporary table
+ *   import_merge    resolves references, finds what the whole shows (repeated, unknown), and writes all in one transaction
+ *   import          runs the steps and makes the answer
+ *
+ * Private to the api layer. */
+#pragma once
+
+#include "compose.h"
+#include "import_reader.h"
+#include "lodebase/api/problem.h"
+#include "lodebase/api/validate.h"
+
+/* One resource's part of an import. Its records wait in the temporary table staged_<table>, and those that change something
+ * in merge_<table>. */
+struct import_table {
+	const struct resource *resource;
+	bool mentioned;  /* the import speaks of it */
+	bool empty;      /* there was no such record when the import began */
+	uint64_t staged; /* records read */
+	uint64_t merged; /* of them, those in merge_<table> */
+	uint64_t created, updated;
+	bool *by_id, *by_slug; /* per field: references that name an id, a slug */
+};
+
+struct import_pending;
+
+struct import {
+	struct db_session *session;
+	const struct import_request *request;
+	struct import_answer *answer;
+	bool answered;
+
+	struct import_table *tables; /* in the order of resources[] */
+	size_t n_tables;
+
+	/* Faults of the whole import, each with its record's number, by which they are sorted in the end. */
+	struct arena *fault_arena;
+	struct faults faults;
+	uint64_t fault_n[FAULTS_MAX];
+	bool malformed; /* one of them is that something is no JSON: 400 */
+
+	/* Reading */
+	unsigned source; /* which one */
+	uint64_t n;      /* records and lines so far, over all sources */
+	struct arena *arena; /* of the batch */
+	struct import_pending *pending;
+	size_t n_pending, pending_capacity, pending_faults;
+	struct buf copy;
+};
+
+/* import.c */
+void import_fail(struct import *im, int status, const char *problem, const char *detail);
+/* Answers a failed statement: away, timeout, cancelled, or a bug. Frees the error's detail. Always false. */
+bool import_sql_failed(struct import *im, enum err e, struct db_error *error);
+/* Whether to go on: marks progress; false where the import was cancelled, which it then answers. */
+bool import_moves(struct import *im);
+/* The same before a statement over n records: for as long as it may take, the lane counts it as progress. */
+bool import_moves_slowly(struct import *im, uint64_t n);
+/* Runs a statement without parameters that is wanted for its first value, NULL: for none. false: answered. */
+bool import_run_sql(struct import *im, const char *sql, uint64_t *ret_value);
+/* Puts the faults' place at record `place` (a line of NDJSON, an index in a bundle) of a source. */
+void import_place(struct import *im, struct faults *f, struct arena *arena, unsigned source, const struct import_table *t,
+		  uint64_t place);
+/* Takes over what was added to im->faults since there were `before`: as of record n. */
+void import_faults_of(struct import *im, size_t before, uint64_t n);
+bool import_has_too_many_faults(const struct import *im);
+
+/* import_read.c: all sources, up to their staging. false: answered. */
+bool import_read(struct import *im);
+
+/* import_merge.c */
+bool import_merge(struct import *im);
+
+/* import_sql.c: statements of an import, malloc'ed (NULL: no memory). */
+char *import_sql_create(const struct import_table *t);   /* the temporary table of what was read */
+char *import_sql_copy(const struct import_table *t);     /* COPY … FROM STDIN, in the order of import_sql_create */
+char *import_sql_stored(const struct import_table *t);   /* $1 slugs, $2 ids: those records, fields in order */
+char *import_sql_follow(const struct import_table *t);   /* ids by what bears their slug now: another writer was faster */
+char *import_sql_repeated(const struct import_table *t, bool by_slug); /* n, source, place */
+char *import_sql_merge(const struct import *im, const struct import_table *t); /* what changes something, resolved */
+char *import_sql_lost(const struct import_table *t, size_t field); /* n, source, place, text of unknown references */
+char *import_sql_lock(const struct import *im, const struct import_table *t); /* rows and subjects, in id order; NULL: no memory */
+char *import_sql_latest(const struct import *im);        /* a stamp above all that is replaced */
+char *import_sql_upsert(const struct import_table *t);   /* $1 stamp, $2 epoch: counts of created, updated */

@@ -1,0 +1,281 @@
+/* The statements of an import, composed from the field tables. Names come from the tables only, values are bound or copied. */
+#include "import_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SQL_MAX (256u << 10)
+
+static bool is_reference(const struct field *f)
+{
+	return f->type == FIELD_REF;
+}
+
+char *import_sql_create(const struct import_table *t)
+{
+	const struct resource *r = t->resource;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b,
+		   "create temporary table staged_%s (n bigint, source integer, place bigint, fresh boolean, sent_id boolean, "
+		   "id uuid, slug text collate \"C\"",
+		   r->table);
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
+		const struct field *f = &r->fields[i];
+		const char *type = compose_type(f);
+
+		buf_printf(&b, ", \"%s\" %s%s", f->name, type, strcmp(type, "text") == 0 ? " collate \"C\"" : "");
+		if (is_reference(f))
+			buf_printf(&b, ", \"%s_slug\" text collate \"C\"", f->name);
+	}
+	buf_putc(&b, ')');
+	return buf_steal(&b, NULL);
+}
+
+char *import_sql_copy(const struct import_table *t)
+{
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b, "copy staged_%s from stdin", t->resource->table);
+	return buf_steal(&b, NULL);
+}
+
+char *import_sql_stored(const struct import_table *t)
+{
+	const struct resource *r = t->resource;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	for (int arm = 0; arm < 2; arm++) {
+		buf_puts(&b, arm ? " union all select " : "select ");
+		for (size_t i = 0; i < r->n_fields; i++)
+			buf_printf(&b, "%st.\"%s\"", i ? ", " : "", r->fields[i].name);
+		buf_printf(&b, " from %s t where %s", r->table,
+			   arm ? "t.id = any ($2::uuid[]) and (t.slug = any ($1::text[])) is not true" : "t.slug = any ($1::text[])");
+	}
+	return buf_steal(&b, NULL);
+}
+
+char *import_sql_follow(const struct import_table *t)
+{
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b,
+		   "update staged_%s s set id = t.id, fresh = false from %s t where t.slug = s.slug and t.id is distinct from s.id",
+		   t->resource->table, t->resource->table);
+	return buf_steal(&b, NULL);
+}
+
+/* The first of several keeps its place; the others repeat it. What repeats a slug is not named a second time for its id. */
+char *import_sql_repeated(const struct import_table *t, bool by_slug)
+{
+	const char *key = by_slug ? "slug" : "id", *table = t->resource->table;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b,
+		   "select s.n, s.source, s.place, s.sent_id from staged_%s s join (select %s, min(n) as n from staged_%s "
+		   "where %s is not null group by %s having count(*) > 1) d on d.%s = s.%s where s.n > d.n",
+		   table, key, table, key, key, key, key);
+	if (!by_slug)
+		buf_printf(&b,
+			   " and not exists (select from staged_%s e where e.id = s.id and e.slug = s.slug and e.n < s.n)", table);
+	buf_printf(&b, " order by s.n limit %d", FAULTS_MAX + 1);
+	return buf_steal(&b, NULL);
+}
+
+static const struct import_table *target_of(const struct import *im, const struct field *f)
+{
+	for (size_t i = 0; i < im->n_tables; i++)
+		if (strcmp(im->tables[i].resource->name, f->target) == 0)
+			return &im->tables[i];
+	return NULL;
+}
+
+/* A reference's id: of a record of this import, else of a stored one. Only the joins that something needs. */
+static void resolved(struct buf *b, const struct import *im, const struct import_table *t, size_t i)
+{
+	const struct import_table *target = target_of(im, &t->resource->fields[i]);
+	bool staged = target->staged > 0;
+
+	if (!t->by_slug[i] && !t->by_id[i]) {
+		buf_puts(b, "null::uuid");
+		return;
+	}
+	buf_puts(b, "coalesce(null::uuid");
+	if (t->by_slug[i] && staged)
+		buf_printf(b, ", s%zu.id", i);
+	if (t->by_slug[i])
+		buf_printf(b, ", t%zu.id", i);
+	if (t->by_id[i] && staged)
+		buf_printf(b, ", u%zu.id", i);
+	if (t->by_id[i])
+		buf_printf(b, ", v%zu.id", i);
+	buf_putc(b, ')');
+}
+
+static void resolving_joins(struct buf *b, const struct import *im, const struct import_table *t, size_t i)
+{
+	const struct import_table *target = target_of(im, &t->resource->fields[i]);
+	const char *table = target->resource->table, *name = t->resource->fields[i].name;
+
+	/* What is there twice is a fault of its own; here one of them is enough, or the join would multiply rows. */
+	if (t->by_slug[i] && target->staged > 0)
+		buf_printf(b,
+			   " left join (select distinct on (slug) slug, id from staged_%s where slug is not null order by slug, n) s%zu "
+			   "on s%zu.slug = s.\"%s_slug\"",
+			   table, i, i, name);
+	if (t->by_slug[i])
+		buf_printf(b, " left join %s t%zu on t%zu.slug = s.\"%s_slug\"", table, i, i, name);
+	if (t->by_id[i] && target->staged > 0)
+		buf_printf(b, " left join (select distinct id from staged_%s) u%zu on u%zu.id = s.\"%s\"", table, i, i, name);
+	if (t->by_id[i])
+		buf_printf(b, " left join %s v%zu on v%zu.id = s.\"%s\"", table, i, i, name);
+}
+
+/* All writable columns, each with a prefix. */
+static void writable(struct buf *b, const struct resource *r, const char *prefix)
+{
+	buf_printf(b, "%sslug", prefix);
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
+		buf_printf(b, ", %s\"%s\"", prefix, r->fields[i].name);
+}
+
+char *import_sql_merge(const struct import *im, const struct import_table *t)
+{
+	const struct resource *r = t->resource;
+	bool any = false;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b, "create temporary table merge_%s as select m.* from (select s.n, s.source, s.place, s.fresh, s.id, s.slug",
+		   r->table);
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
+		buf_puts(&b, ", ");
+		if (is_reference(&r->fields[i]))
+			resolved(&b, im, t, i);
+		else
+			buf_printf(&b, "s.\"%s\"", r->fields[i].name);
+		buf_printf(&b, " as \"%s\"", r->fields[i].name);
+	}
+	/* lost: it refers to something unknown */
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
+		if (!is_reference(&r->fields[i]) || (!t->by_id[i] && !t->by_slug[i]))
+			continue;
+		buf_printf(&b, "%scoalesce(s.\"%s_slug\", s.\"%s\"::text) is not null and ", any ? " or " : ", ", r->fields[i].name,
+			   r->fields[i].name);
+		resolved(&b, im, t, i);
+		buf_puts(&b, " is null");
+		any = true;
+	}
+	buf_printf(&b, "%s as lost from staged_%s s", any ? "" : ", false", r->table);
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
+		if (is_reference(&r->fields[i]))
+			resolving_joins(&b, im, t, i);
+	buf_printf(&b, ") m left join %s t on t.id = m.id where m.lost or t.id is null or (", r->table);
+	writable(&b, r, "t.");
+	buf_puts(&b, ") is distinct from (");
+	writable(&b, r, "m.");
+	buf_putc(&b, ')');
+	return buf_steal(&b, NULL);
+}
+
+char *import_sql_lost(const struct import_table *t, size_t field)
+{
+	const char *name = t->resource->fields[field].name, *table = t->resource->table;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b,
+		   "select m.n, m.source, m.place, coalesce(s.\"%s_slug\", s.\"%s\"::text) from merge_%s m join staged_%s s on s.n = m.n "
+		   "where m.lost and m.\"%s\" is null and coalesce(s.\"%s_slug\", s.\"%s\"::text) is not null order by m.n limit %d",
+		   name, name, table, table, name, name, name, FAULTS_MAX + 1);
+	return buf_steal(&b, NULL);
+}
+
+/* The rows of one table that this import changes, and those that are subjects of what it changes, as they are and as they
+ * will be. */
+char *import_sql_lock(const struct import *im, const struct import_table *t)
+{
+	const char *table = t->resource->table;
+	bool any = false;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b, "select count(*) from (select t.id from %s t where t.id in (", table);
+	if (t->merged > 0) {
+		buf_printf(&b, "select m.id from merge_%s m where not m.fresh", table);
+		any = true;
+	}
+	for (size_t k = 0; k < im->n_tables; k++) {
+		const struct resource *r = im->tables[k].resource;
+
+		for (size_t i = 0; r->locks && r->locks[i] && im->tables[k].merged > 0; i++) {
+			int f = resource_field(r, r->locks[i], strlen(r->locks[i]));
+
+			if (strcmp(r->fields[f].target, t->resource->name) != 0)
+				continue;
+			buf_printf(&b,
+				   "%sselect m.\"%s\" from merge_%s m union all select o.\"%s\" from merge_%s m join %s o on o.id = m.id "
+				   "where not m.fresh",
+				   any ? " union all " : "", r->locks[i], r->table, r->locks[i], r->table, r->table);
+			any = true;
+		}
+	}
+	buf_printf(&b, "%s) order by t.id for no key update) x", any ? "" : "select null::uuid where false");
+	return buf_steal(&b, NULL);
+}
+
+char *import_sql_latest(const struct import *im)
+{
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_puts(&b, "select greatest(clock_timestamp()");
+	for (size_t k = 0; k < im->n_tables; k++) {
+		const struct resource *r = im->tables[k].resource;
+
+		if (im->tables[k].merged == 0)
+			continue;
+		buf_printf(&b,
+			   ", (select max(t.updated_at) + interval '1 microsecond' from %s t join merge_%s m on m.id = t.id where not m.fresh)"
+			   ", (select max(c.at) + interval '1 microsecond' from change c join merge_%s m on m.id = c.id "
+			   "where not m.fresh and c.resource = '%s' and not exists (select from %s t where t.id = m.id))",
+			   r->table, r->table, r->table, r->name, r->table);
+	}
+	buf_puts(&b, ")::text, lodebase.epoch()");
+	return buf_steal(&b, NULL);
+}
+
+/* Version 1 of what is new; of what is created again under the id of a deleted record, the next after its deletion. The rows
+ * are locked by now, so that what exists stays. */
+char *import_sql_upsert(const struct import_table *t)
+{
+	const struct resource *r = t->resource;
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_printf(&b, "with w as (insert into %s as t (id, version, created_at, updated_at, known_xid, known_epoch, ", r->table);
+	writable(&b, r, "");
+	buf_printf(&b,
+		   ") select m.id, case when m.fresh or exists (select from %s x where x.id = m.id) then 1 else "
+		   "lodebase.next_version('%s', m.id) end, $1::timestamptz, $1::timestamptz, pg_current_xact_id(), $2::integer, ",
+		   r->table, r->name);
+	writable(&b, r, "m.");
+	buf_printf(&b, " from merge_%s m order by m.n on conflict (id) do update set version = t.version + 1, "
+		       "updated_at = excluded.updated_at, known_xid = excluded.known_xid, known_epoch = excluded.known_epoch, "
+		       "slug = excluded.slug",
+		   r->table);
+	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
+		buf_printf(&b, ", \"%s\" = excluded.\"%s\"", r->fields[i].name, r->fields[i].name);
+	buf_puts(&b, " where (");
+	writable(&b, r, "t.");
+	buf_puts(&b, ") is distinct from (");
+	writable(&b, r, "excluded.");
+	buf_puts(&b, ") returning created_at = $1::timestamptz as created) "
+		     "select count(*) filter (where created), count(*) filter (where not created) from w");
+	return buf_steal(&b, NULL);
+}
