@@ -27,6 +27,8 @@ struct http_conn {
 	uint64_t idle_since_ms; /* the end of the last answer, or the connection's begin */
 	uint64_t begun_ms; /* when the first bytes of a request without a complete head were noticed; 0: none */
 	uint64_t consumed; /* bytes of the requests so far; what the socket received beyond them is a request's begin */
+	struct loop_watch gone; /* for the end of what the client sends */
+	bool peer_done; /* it came */
 	bool linger; /* input may be left unread: close softly, lest the answer is lost */
 	bool asked_off; /* idle and told so: what is in its socket is still served */
 	uint64_t cut_ms; /* when it was cut; 0: it was not */
@@ -88,6 +90,7 @@ struct http_server {
 	const struct http_handlers *handlers;
 	void *data;
 	struct MHD_Daemon *daemon;
+	unsigned daemon_timeout_s;
 	int listen_fd; /* -1 once closed; the daemon's until quiesced */
 	struct loop_watch watch; /* the daemon's epoll */
 	struct loop_timer sweep;
@@ -131,6 +134,8 @@ void sweep_fire(struct loop_timer *t);
 void sweep_arm(struct http_server *s);
 /* After a chunked body nobody knows how many bytes were the request's: all that came are taken for it. */
 void conn_count_all(struct http_conn *c);
+/* Whoever has nothing in its socket is closed; whoever has is served, and then closed. */
+void conn_ask_off(struct http_conn *c);
 /* Nothing more is sent on it, and the daemon is made to close it. */
 void conn_cut(struct http_conn *c);
 

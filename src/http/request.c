@@ -207,6 +207,7 @@ struct request *request_of_fragment(struct http_conn *c)
 		return NULL;
 	r->public.started_us = clock_monotonic_us();
 	r->public.method = HTTP_OTHER;
+	r->public.method_name = "-";
 	r->public.path = r->public.raw_path = "/";
 	if (guard_target(r->public.arena, "", r->target, r->target_len, &target) && !target.fault) {
 		r->public.path = target.path;

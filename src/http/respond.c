@@ -4,11 +4,16 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define PAST_DAEMON_BYTES ((size_t)256 * 1024) /* what a socket's empty buffer takes is less */
 
+/* A connection that was resumed is read from before its handler is called, and where the client has shut its sending side
+ * the daemon takes that for an abort and drops the answer: unless its timeout is not the common one, for then it is looked
+ * at first. (So in 0.9.75 and 1.0.1, but for the connection that was silent longest, which is always looked at first.) */
 void request_suspend(struct request *r)
 {
+	MHD_set_connection_option(r->conn->mhd, MHD_CONNECTION_OPTION_TIMEOUT, r->server->daemon_timeout_s + 1);
 	MHD_suspend_connection(r->conn->mhd);
 	r->suspended = true;
 }
@@ -48,6 +53,18 @@ static bool is_plain(const char *s)
 	return true;
 }
 
+#define HTTP_DATE_SIZE 32
+
+static const char *http_date(char to[HTTP_DATE_SIZE])
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm) || !strftime(to, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+		return "";
+	return to;
+}
+
 /* Nothing was sent for this request and nothing of an earlier one waits, so the socket's buffer is empty and takes the whole
  * or the client gets none. */
 static void send_past_daemon(struct request *r, const struct http_response *response)
@@ -55,7 +72,8 @@ static void send_past_daemon(struct request *r, const struct http_response *resp
 	struct buf out;
 
 	buf_init(&out, PAST_DAEMON_BYTES);
-	buf_printf(&out, "HTTP/1.1 %d %s\r\n", response->status, MHD_get_reason_phrase_for((unsigned)response->status));
+	buf_printf(&out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status,
+		   MHD_get_reason_phrase_for((unsigned)response->status), http_date((char[HTTP_DATE_SIZE]){ 0 }));
 	for (size_t i = 0; i < response->n_headers; i++)
 		if (is_plain(response->headers[i].name) && is_plain(response->headers[i].value))
 			buf_printf(&out, "%s: %s\r\n", response->headers[i].name, response->headers[i].value);
@@ -71,6 +89,8 @@ enum MHD_Result respond_queue(struct request *r)
 {
 	if (!r->answer)
 		return MHD_NO;
+	if (r->phase == PHASE_ANSWERED)
+		MHD_set_connection_option(r->conn->mhd, MHD_CONNECTION_OPTION_TIMEOUT, r->server->daemon_timeout_s);
 	const enum MHD_Result queued = MHD_queue_response(r->conn->mhd, (unsigned)r->status, r->answer);
 	MHD_destroy_response(r->answer);
 	r->answer = NULL;

@@ -67,6 +67,18 @@ static void describe_peer(struct http_conn *c, const struct sockaddr *from)
 		c->loopback = *(const unsigned char *)address == 127;
 }
 
+/* The daemon overlooks the end of the client's sending where it came together with the last request: it stops reading at a
+ * short read, and its edge-triggered epoll tells once. Shutting the reading side makes another edge. */
+static void on_gone(struct loop_watch *w, uint32_t events)
+{
+	struct http_conn *c = w->data;
+
+	(void)events;
+	c->peer_done = true;
+	if (!c->asked_off && (!c->request || c->request->phase == PHASE_NEW || c->request->phase == PHASE_BODY))
+		conn_ask_off(c);
+}
+
 static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void **ret)
 {
 	struct http_conn *c = calloc(1, sizeof *c);
@@ -81,6 +93,9 @@ static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void
 	describe_peer(c, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	link_last(c);
 	s->n_connections++;
+	c->gone = (struct loop_watch){ .fd = c->fd, .events = EPOLLRDHUP | EPOLLET, .ready = on_gone, .data = c };
+	if (loop_watch_add(s->loop, &c->gone) != OK)
+		shutdown(c->fd, SHUT_RDWR);
 }
 
 static void on_connection(void *data, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
@@ -96,6 +111,7 @@ static void on_connection(void *data, struct MHD_Connection *mhd, void **context
 		return;
 	if (c->linger && !s->stopping)
 		linger_begin(s, c->fd);
+	loop_watch_remove(s->loop, &c->gone);
 	unlink_conn(c);
 	s->n_connections--;
 	free(c);
@@ -149,6 +165,8 @@ static void on_completed(void *data, struct MHD_Connection *mhd, void **context,
 	c->idle_since_ms = clock_monotonic_ms();
 	unlink_conn(c);
 	link_last(c);
+	if (c->peer_done || c->asked_off) /* again: the edge may have been spent on this request */
+		conn_ask_off(c);
 }
 
 /* The daemon's epoll woke the loop: http_server_tick() comes after each wait. */
@@ -172,10 +190,10 @@ enum err http_server_new(struct loop *loop, int listen_fd, const struct http_con
 	s->config = *config;
 	s->handlers = handlers;
 	s->data = data;
+	s->daemon_timeout_s = config->idle_timeout_s + 2; /* the sweep is to come first */
 	s->sweep = (struct loop_timer){ .fire = sweep_fire, .data = s };
 	/* Half of the pool is the buffer that headers are read into, the other half grows it and holds their index. */
-	s->daemon = compat_start(listen_fd, config->max_connections, 2 * config->max_header_bytes + 4096,
-				 config->idle_timeout_s + 2, /* the sweep is to come first */
+	s->daemon = compat_start(listen_fd, config->max_connections, 2 * config->max_header_bytes + 4096, s->daemon_timeout_s,
 				 &(struct compat_callbacks){ on_request, on_completed, on_connection, on_uri, s });
 	if (!s->daemon) {
 		free(s);

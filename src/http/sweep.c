@@ -32,6 +32,12 @@ void conn_count_all(struct http_conn *c)
 	c->consumed = all;
 }
 
+void conn_ask_off(struct http_conn *c)
+{
+	c->asked_off = true;
+	shutdown(c->fd, SHUT_RD);
+}
+
 void conn_cut(struct http_conn *c)
 {
 	c->cut_ms = clock_monotonic_ms();
@@ -67,13 +73,6 @@ static void expire_body(struct request *r)
 	r->phase = PHASE_CUT;
 }
 
-/* Whoever has nothing in its socket is closed; whoever has is served, and then closed. */
-static void ask_off(struct http_conn *c)
-{
-	c->asked_off = true;
-	shutdown(c->fd, SHUT_RD);
-}
-
 static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
 {
 	const struct http_config *config = &c->server->config;
@@ -87,10 +86,9 @@ static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
 			expire_head(c);
 		return;
 	}
-	if (c->asked_off)
-		return;
-	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS))
-		ask_off(c);
+	if (!c->asked_off &&
+	    (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS)))
+		conn_ask_off(c);
 }
 
 static void sweep_conn(struct http_conn *c, uint64_t now_ms, bool crowded)
