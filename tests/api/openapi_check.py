@@ -32,7 +32,8 @@ METHODS = ("get", "put", "post", "delete", "options", "patch")
 # What HTTP itself and the library bring along.
 TRANSPORT_HEADERS = {"date", "connection", "content-length", "content-type", "transfer-encoding", "keep-alive"}
 # Statuses that any address can answer, and the problem types that they come with (info.description says so).
-ANYWHERE = {404: "not-found", 405: "method-not-allowed", 408: "timeout", 501: None}
+ANYWHERE = {404: "not-found", 405: "method-not-allowed", 408: "timeout", 413: "too-large", 417: "malformed",
+            501: "malformed", 503: "unavailable"}
 # Refused by the HTTP library before the service sees a request: no problem documents.
 BY_LIBRARY = {400, 413, 414, 431, 505}
 
@@ -307,10 +308,11 @@ def _check_taken(template, method, query):
 
 def _problem(slug, status):
     schema = document()["components"]["schemas"]["Problem"]
-    consts = {"status": {"const": status}, **({"type": {"const": f"/problems/{slug}"}} if slug else {})}
-    headers = document()["components"]["responses"]["Malformed"]["headers"]
-    for name in ("Allow", "Retry-After"):
-        headers = {**headers, name: {**document()["components"]["headers"][name], "required": name == "Allow" and status == 405}}
+    consts = {"status": {"const": status}, "type": {"const": f"/problems/{slug}"}}
+    headers = dict(document()["components"]["responses"]["Malformed"]["headers"])
+    for name, needed in (("Allow", 405), ("Retry-After", 503)):
+        if status == needed:
+            headers[name] = document()["components"]["headers"][name]
     return {"headers": headers, "content": {"application/problem+json": {"schema": {"allOf": [schema], "properties": consts}}}}
 
 

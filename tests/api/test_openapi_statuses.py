@@ -1,0 +1,274 @@
+"""Every status that openapi.yaml documents is provoked, operation by operation; each answer is held against the description
+as it comes. A status that is documented and has no recipe here fails."""
+
+import contextlib
+import json
+
+import psycopg2
+import pytest
+
+import lodebase
+import openapi_check
+
+RESOURCES = ("shareholders", "projects", "stakes")
+BIG = json.dumps({"name": "x" * (2 << 20)}).encode()
+WORDS = {"headers": {"Accept": "text/html"}}
+UNKNOWN = {"params": {"colour": "red"}}
+
+
+class World:
+    """Who asks, and records to ask about."""
+
+    def __init__(self, api, reader, anyone, closed, service):
+        self.api, self.reader, self.anyone, self.closed, self.service = api, reader, anyone, closed, service
+
+    def new(self, resource, **fields):
+        """A valid record of the resource, not stored."""
+        if resource == "shareholders":
+            return lodebase.shareholder(**fields)
+        if resource == "projects":
+            return lodebase.project(**fields)
+        issuer = self.api.post("/v1/shareholders", lodebase.shareholder(), expect=201).json["id"]
+        return lodebase.stake(issuer, issuer_id=issuer, slug=lodebase.unique("st"), economic_pct=1, **fields)
+
+    def stored(self, resource, **fields):
+        return self.api.post(f"/v1/{resource}", self.new(resource, **fields), expect=201).json
+
+    def referred(self, resource):
+        """A record that a stake refers to."""
+        record = self.stored(resource)
+        subject = "issuer_id" if resource == "shareholders" else "project_id"
+        holder = self.stored("shareholders")["id"]
+        self.api.post("/v1/stakes", lodebase.stake(holder, **{subject: record["id"]}), expect=201)
+        return record
+
+    def changed(self, resource):
+        """A record at version 2."""
+        record = self.stored(resource)
+        field = "note" if resource == "stakes" else "description"
+        return self.api.patch(f"/v1/{resource}/{record['id']}", {field: "changed"}, expect=200).json
+
+    def refused(self, target, method="OPTIONS"):
+        """A request that the guard refuses: two hosts."""
+        with self.service.raw() as raw:
+            raw.send(f"{method} {target} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+            answer = raw.answer(method)
+        openapi_check.check(method, target, {}, answer.status, answer.headers, answer.body)
+        return answer
+
+
+COLLECTION = {
+    ("GET", 200): lambda w, r: w.anyone.get(f"/v1/{r}", {"count": "exact", "limit": 2, "sort": "-slug"}),
+    ("GET", 400): lambda w, r: w.anyone.get(f"/v1/{r}", {"colour": "red", "limit": 501}),
+    ("GET", 401): lambda w, r: w.closed.get(f"/v1/{r}"),
+    ("GET", 406): lambda w, r: w.anyone.get(f"/v1/{r}", **WORDS),
+    ("POST", 201): lambda w, r: w.api.post(f"/v1/{r}", w.new(r)),
+    ("POST", 400): lambda w, r: w.api.post(f"/v1/{r}", body=b"{"),
+    ("POST", 401): lambda w, r: w.api.post(f"/v1/{r}", w.new(r), key=None),
+    ("POST", 403): lambda w, r: w.reader.post(f"/v1/{r}", w.new(r)),
+    ("POST", 406): lambda w, r: w.api.post(f"/v1/{r}", w.new(r), **WORDS),
+    ("POST", 409): lambda w, r: w.api.post(f"/v1/{r}", w.new(r) | {"slug": w.stored(r)["slug"]}),
+    ("POST", 413): lambda w, r: w.api.post(f"/v1/{r}", body=BIG),
+    ("POST", 415): lambda w, r: w.api.post(f"/v1/{r}", w.new(r), type="text/plain"),
+    ("POST", 422): lambda w, r: w.api.post(f"/v1/{r}", {"colour": "red"}),
+    ("OPTIONS", 204): lambda w, r: w.anyone.options(f"/v1/{r}"),
+    ("OPTIONS", 400): lambda w, r: w.refused(f"/v1/{r}"),
+}
+
+
+def _path(r, record):
+    return f"/v1/{r}/{record['id']}"
+
+
+RECORD = {
+    ("GET", 200): lambda w, r: w.anyone.get(_path(r, w.stored(r))),
+    ("GET", 304): lambda w, r: w.anyone.get(_path(r, w.stored(r)), headers={"If-None-Match": '"1"'}),
+    ("GET", 400): lambda w, r: w.anyone.get(_path(r, w.stored(r)), **UNKNOWN),
+    ("GET", 401): lambda w, r: w.closed.get(_path(r, w.stored(r))),
+    ("GET", 404): lambda w, r: w.anyone.get(f"/v1/{r}/nobody-at-all"),
+    ("GET", 406): lambda w, r: w.anyone.get(_path(r, w.stored(r)), **WORDS),
+    ("PUT", 200): lambda w, r: (lambda old: w.api.put(_path(r, old), old, match='"1"'))(w.stored(r)),
+    ("PUT", 201): lambda w, r: (lambda new: w.api.put(f"/v1/{r}/{new['slug']}", new))(w.new(r)),
+    ("PUT", 400): lambda w, r: (lambda new: w.api.put(f"/v1/{r}/{new['slug']}", new, match="1"))(w.new(r)),
+    ("PUT", 401): lambda w, r: (lambda new: w.api.put(f"/v1/{r}/{new['slug']}", new, key=None))(w.new(r)),
+    ("PUT", 403): lambda w, r: (lambda new: w.reader.put(f"/v1/{r}/{new['slug']}", new))(w.new(r)),
+    ("PUT", 404): lambda w, r: w.api.put(f"/v1/{r}/{lodebase.NOBODY}", w.new(r)),
+    ("PUT", 406): lambda w, r: (lambda new: w.api.put(f"/v1/{r}/{new['slug']}", new, **WORDS))(w.new(r)),
+    ("PUT", 409): lambda w, r: w.api.put(_path(r, w.stored(r)), w.new(r) | {"slug": w.stored(r)["slug"]}, match="*"),
+    ("PUT", 412): lambda w, r: (lambda new: w.api.put(f"/v1/{r}/{new['slug']}", new, match="*"))(w.new(r)),
+    ("PUT", 413): lambda w, r: w.api.put(f"/v1/{r}/too-large", body=BIG),
+    ("PUT", 415): lambda w, r: w.api.put(f"/v1/{r}/no-json", w.new(r), type="text/plain"),
+    ("PUT", 422): lambda w, r: w.api.put(f"/v1/{r}/{lodebase.unique()}", {"colour": "red"}),
+    ("PUT", 428): lambda w, r: (lambda old: w.api.put(f"/v1/{r}/{old['slug']}", old))(w.stored(r)),
+    ("PATCH", 200): lambda w, r: w.api.patch(_path(r, w.stored(r)), {"slug": lodebase.unique()},
+                                             type="application/merge-patch+json"),
+    ("PATCH", 400): lambda w, r: w.api.patch(_path(r, w.stored(r)), body=b"{"),
+    ("PATCH", 401): lambda w, r: w.api.patch(_path(r, w.stored(r)), {}, key=None),
+    ("PATCH", 403): lambda w, r: w.reader.patch(_path(r, w.stored(r)), {}),
+    ("PATCH", 404): lambda w, r: w.api.patch(f"/v1/{r}/{lodebase.NOBODY}", {}),
+    ("PATCH", 406): lambda w, r: w.api.patch(_path(r, w.stored(r)), {}, headers=WORDS["headers"]),
+    ("PATCH", 409): lambda w, r: w.api.patch(_path(r, w.stored(r)), {"slug": w.stored(r)["slug"]}),
+    ("PATCH", 412): lambda w, r: w.api.patch(_path(r, w.changed(r)), {}, match='"1"'),
+    ("PATCH", 413): lambda w, r: w.api.patch(_path(r, w.stored(r)), body=BIG),
+    ("PATCH", 415): lambda w, r: w.api.patch(_path(r, w.stored(r)), {}, type="text/plain"),
+    ("PATCH", 422): lambda w, r: w.api.patch(_path(r, w.stored(r)), {"colour": "red", "version": 7}),
+    ("PATCH", 428): lambda w, r: w.api.patch(_path(r, w.stored(r)), {}, match=None),
+    ("DELETE", 204): lambda w, r: w.api.delete(_path(r, w.stored(r))),
+    ("DELETE", 400): lambda w, r: w.api.delete(_path(r, w.stored(r)), match="1"),
+    ("DELETE", 401): lambda w, r: w.api.delete(_path(r, w.stored(r)), key=None),
+    ("DELETE", 403): lambda w, r: w.reader.delete(_path(r, w.stored(r))),
+    ("DELETE", 404): lambda w, r: w.api.delete(f"/v1/{r}/{lodebase.NOBODY}"),
+    ("DELETE", 409): lambda w, r: w.api.delete(_path(r, w.referred(r))),
+    ("DELETE", 412): lambda w, r: w.api.delete(_path(r, w.changed(r)), match='"1"'),
+    ("DELETE", 428): lambda w, r: w.api.delete(_path(r, w.stored(r)), match=None),
+    ("OPTIONS", 204): lambda w, r: w.anyone.options(f"/v1/{r}/any"),
+    ("OPTIONS", 400): lambda w, r: w.refused(f"/v1/{r}/any"),
+}
+
+
+def _too_much(w):
+    issuer, holder = w.stored("shareholders")["slug"], w.stored("shareholders")["slug"]
+    return {"stakes": [lodebase.stake(holder, issuer_id=issuer, slug=lodebase.unique(), economic_pct=60) for _ in "ab"]}
+
+
+IMPORT = {
+    ("POST", 200): lambda w: w.api.post("/v1/import", {r: [w.new(r)] for r in RESOURCES}),
+    ("POST", 400): lambda w: w.api.post("/v1/import", body=b"{"),
+    ("POST", 401): lambda w: w.api.post("/v1/import", {}, key=None),
+    ("POST", 403): lambda w: w.reader.post("/v1/import", {}),
+    ("POST", 406): lambda w: w.api.post("/v1/import", {}, **WORDS),
+    ("POST", 409): lambda w: w.api.post("/v1/import", _too_much(w)),
+    ("POST", 415): lambda w: w.api.post("/v1/import", {}, type="text/plain"),
+    ("POST", 422): lambda w: w.api.post("/v1/import", body=b'{"resource": "projects", "record": {"colour": "red"}}\n',
+                                        type="application/x-ndjson"),
+    ("OPTIONS", 204): lambda w: w.anyone.options("/v1/import"),
+    ("OPTIONS", 400): lambda w: w.refused("/v1/import"),
+}
+
+
+def _plain(path, *, key=False, wrong_key=False):
+    """Recipes of an address that is only read."""
+    ask = (lambda w: w.api) if key else (lambda w: w.anyone)
+    refused = (lambda w: w.api.get(path, key="lode_wrong")) if wrong_key else (lambda w: w.closed.get(path))
+    return {("GET", 200): lambda w: ask(w).get(path), ("GET", 400): lambda w: ask(w).get(path, **UNKNOWN),
+            ("GET", 401): refused, ("GET", 406): lambda w: ask(w).get(path, **WORDS)}
+
+
+SERVICE = {
+    "/v1/import": IMPORT,
+    "/v1": _plain("/v1"),
+    "/v1/key": _plain("/v1/key", key=True),
+    "/livez": _plain("/livez"),
+    "/readyz": _plain("/readyz"),
+    "/metrics": _plain("/metrics", wrong_key=True),
+    "/version": _plain("/version", wrong_key=True),
+    "/openapi.yaml": _plain("/openapi.yaml"),
+    "/openapi.json": _plain("/openapi.json"),
+    "/problems/{slug}": _plain("/problems/invalid") | {("GET", 404): lambda w: w.anyone.get("/problems/nonsense")},
+}
+
+
+def recipe(method, template, status):
+    for r in RESOURCES:
+        if template in (f"/v1/{r}", f"/v1/{r}/{{id}}"):
+            table = RECORD if template.endswith("{id}") else COLLECTION
+            found = table.get((method, status))
+            return found and (lambda w: found(w, r))
+    return SERVICE.get(template, {}).get((method, status))
+
+
+DOCUMENTED = [(method, template, status) for (method, template), responses in openapi_check.operations().items()
+              for status in responses]
+
+
+@pytest.fixture(scope="module")
+def world(service, closed, keys, api, anyone):
+    return World(api, service.client(keys["read"]), anyone, closed.client(), service)
+
+
+@pytest.mark.parametrize("method, template, status", [d for d in DOCUMENTED if d[2] < 500], ids=lambda v: str(v))
+def test_documented_status(world, method, template, status):
+    provoke = recipe(method, template, status)
+    assert provoke, "documented, and nothing here provokes it"
+    answer = provoke(world)
+    assert answer.status == status, str(answer)
+
+
+@pytest.mark.parametrize("template", sorted({t for m, t, s in DOCUMENTED if m == "GET"}))
+def test_head_answers_as_get(world, template):
+    path = template.replace("{id}", "x").replace("{slug}", "invalid")
+    for r in RESOURCES:
+        if template == f"/v1/{r}/{{id}}":
+            path = _path(r, world.stored(r))
+    get, head = world.api.get(path, expect=200), world.api.head(path, expect=200)
+    volatile = {"date", "x-request-id", "server-timing", "content-length"}
+    assert {k.lower() for k, _ in head.headers} | volatile == {k.lower() for k, _ in get.headers} | volatile
+    if template != "/metrics":  # whose numbers have moved on
+        assert head.header("Content-Length") == get.header("Content-Length")
+
+
+# --- when the database is away, or held up -------------------------------------------------------------------------------
+
+def failing(status):
+    return [(method, template) for method, template, documented in DOCUMENTED if documented == status]
+
+
+def ask(client, method, template):
+    """A request that needs the database to be answered: a key is looked up, whatever else it asks."""
+    path = template.replace("{id}", "anything")
+    if method in ("POST", "PUT", "PATCH"):
+        return client.request(method, path, json={}, headers={"If-Match": "*"} if method != "POST" else {})
+    return client.request(method, path, headers={"If-Match": "*"} if method == "DELETE" else {})
+
+
+@contextlib.contextmanager
+def answering(client, status):
+    """The client checks the form of all it gets; that it gets this status is what the test is about."""
+    calm, client.calm = client.calm, False
+    try:
+        yield lambda method, template: checked(ask(client, method, template), status)
+    finally:
+        client.calm = calm
+
+
+def checked(answer, status):
+    assert answer.status == status, str(answer)
+    lodebase.check_form(answer)
+    openapi_check.check(answer.method, answer.target, {}, answer.status, answer.headers, answer.body)
+
+
+def test_database_away(cluster, start):
+    """One service whose database goes: everything that needs it says so, and when to come back."""
+    cluster.create_database("away")
+    with start(cluster.conninfo("away"), "away", "--workers", "1") as s:
+        key = s.key("write")
+        admin = psycopg2.connect(cluster.conninfo("postgres"))
+        admin.autocommit = True
+        with contextlib.closing(admin), admin.cursor() as cursor:
+            cursor.execute("alter database away allow_connections false")
+            cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'away'")
+            with answering(s.client(key), 503) as expect:
+                for method, template in failing(503):
+                    expect(method, template)
+            cursor.execute("alter database away allow_connections true")
+        s.wait_ready()
+
+
+def test_database_held_up(cluster, start):
+    """A table that a key's check needs is locked: every request ends at its deadline."""
+    cluster.create_database("held")
+    with start(cluster.conninfo("held"), "held", "--workers", "1", "--request-timeout", "1") as s:
+        clients = {operation: s.client(s.key("write", f"k{i}")) for i, operation in enumerate(failing(504))}
+        admin = psycopg2.connect(cluster.conninfo("held"))
+        try:
+            with admin.cursor() as cursor:
+                cursor.execute("lock table lodebase.api_key in access exclusive mode")
+
+            def one(operation, client):
+                with answering(client, 504) as expect:
+                    expect(*operation)
+            lodebase.in_parallel(*(lambda o=o, c=c: one(o, c) for o, c in clients.items()))
+        finally:
+            admin.rollback()
+            admin.close()
+        s.wait_ready()
