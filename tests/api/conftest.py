@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, settings
 
 import lodebase
 
-ORIGIN = "https://dashboard.example"
 settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=30,
                           suppress_health_check=list(HealthCheck))
 settings.register_profile("wide", deadline=None, database=None, max_examples=300, suppress_health_check=list(HealthCheck))
@@ -62,7 +61,7 @@ def start(binary, workdir):
 @pytest.fixture(scope="session")
 def service(cluster, start):
     cluster.create_database("shared")
-    with start(cluster.conninfo("shared"), "open", "--cors-origins", f"{ORIGIN},http://localhost:3000", "--workers",
+    with start(cluster.conninfo("shared"), "open", "--cors-origins", f"{lodebase.ORIGIN},http://localhost:3000", "--workers",
                "2") as s:
         yield s
 

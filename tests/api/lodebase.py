@@ -15,10 +15,7 @@ import time
 import urllib.parse
 from decimal import Decimal
 
-try:
-    import openapi_check
-except ImportError:  # the validator of answers against openapi.yaml is a module of its own
-    openapi_check = None
+import openapi_check
 
 CODES = set("""type format length range precision enum unknown read_only required reference exclusive incomplete order
     repeated taken referred""".split())
@@ -31,6 +28,7 @@ TYPES = {
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+ORIGIN = "https://dashboard.example"  # may read across origins
 NOBODY = "01890000-0000-7000-8000-000000000000"  # a UUID no record has
 INTERNALS = re.compile(r"SQLSTATE|libpq|pg_|PGRES|psql|select .* from|constraint \"|relation \"|\.c:\d|Traceback", re.I)
 
@@ -144,9 +142,9 @@ def in_parallel(*calls):
 # --- the client ------------------------------------------------------------------------------------------------------
 
 class Answer:
-    def __init__(self, method, target, status, headers, body, sent):
-        self.method, self.target, self.status, self.headers, self.body, self.sent = (
-            method, target, status, headers, body, sent)
+    def __init__(self, method, target, status, headers, body, sent=b"", sent_headers=()):
+        self.method, self.target, self.status, self.headers, self.body, self.sent, self.sent_headers = (
+            method, target, status, headers, body, sent, list(sent_headers))
         self._json = None
 
     def header(self, name):
@@ -314,12 +312,11 @@ class Client:
         if key and "authorization" not in names:
             pairs.append(("Authorization", f"Bearer {key}"))
         status, got, answer = self._send(method, target, body, pairs)
-        a = Answer(method, target, status, got, answer, body or b"")
+        a = Answer(method, target, status, got, answer, body or b"", pairs)
         if self.calm:
             check_form(a, next((v for k, v in pairs if k.lower() == "x-request-id"), None))
             expected = {expect} if isinstance(expect, int) else set(expect or ())
-            if openapi_check is not None:
-                validate(a)
+            validate(a)
             if expect is not None:
                 assert status in expected, f"expected {sorted(expected)}\n{a}"
             else:
@@ -367,8 +364,22 @@ def _match(headers, match):
     return pairs + ([("If-Match", match)] if match is not None else [])
 
 
+_validated = set()
+
+
 def validate(a):
-    openapi_check.check(a.method, a.path, a.status, a.headers, a.body)
+    """Holds the answer against openapi.yaml. Of a list, records that stood so in an earlier answer are left out: a suite
+    reads the same ones hundreds of times."""
+    body = a.body
+    if a.status == 200 and a.method == "GET" and len(body) > 4000 and a.header("Content-Type") == "application/json":
+        items = a.json.get("items")
+        if isinstance(items, list) and len(items) > 3:
+            query = dict(urllib.parse.parse_qsl(a.target.partition("?")[2]))
+            seen = {(a.path, query.get("fields"), dumps(i)): i for i in items}
+            new = [i for k, i in seen.items() if k not in _validated]
+            body = dumps({**a.json, "items": new}).encode()
+            _validated.update(seen)
+    openapi_check.check(a.method, a.target, a.sent_headers, a.status, a.headers, body, a.sent or None)
 
 
 # --- a raw connection ------------------------------------------------------------------------------------------------
@@ -392,7 +403,7 @@ class RawConnection:
         r = http.client.HTTPResponse(self.socket, method=method)
         r.begin()
         body = r.read()
-        return Answer(method, "", r.status, r.getheaders(), body, b"")
+        return Answer(method, "", r.status, r.getheaders(), body)
 
     def closed(self):
         """True once the other side has closed and nothing more came."""

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from conftest import ORIGIN
-from lodebase import NOBODY, REQUEST_ID, eventually, shareholder
+from lodebase import NOBODY, ORIGIN, REQUEST_ID, eventually, shareholder
 
 PROBLEMS = """malformed unauthenticated forbidden not-found method-not-allowed not-acceptable conflict over-allocated
     referred precondition-failed too-large unsupported-media-type invalid precondition-required unavailable timeout
