@@ -41,7 +41,7 @@ static char *make_options(const char *given, const struct session_settings *sett
 	put_option(&b, "search_path", "lodebase");
 	put_option(&b, "default_transaction_isolation", "read committed");
 	put_option(&b, "TimeZone", "UTC");
-	put_option(&b, "DateStyle", "ISO");
+	put_option(&b, "DateStyle", "ISO, MDY");
 	put_option(&b, "idle_in_transaction_session_timeout", "60000");
 	snprintf(number, sizeof number, "%d", settings->statement_timeout_ms);
 	put_option(&b, "statement_timeout", number);
@@ -158,7 +158,7 @@ void session_parameters_done(struct session_parameters *p)
 }
 
 #define FIRST_STATEMENT                                                                       \
-	"select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false)," \
+	"select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, MDY', false)," \
 	" case when current_setting('synchronous_commit') in ('on', 'remote_apply') then ''"  \
 	" else set_config('synchronous_commit', 'on', false) end"
 
