@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	if (e != OK) {
 		FUZZ_CHECK(e == ERR_INVALID && fault.offset <= n && fault.line > 0 && fault.column > 0 && fault.reason[0]);
-		FUZZ_CHECK(!wanted || strcmp(fault.reason, "nested deeper than 64") == 0);
+		/* Deeper than 64 is fine with Jansson, and it overlooks a NUL behind a number. */
+		FUZZ_CHECK(!wanted || strcmp(fault.reason, "nested deeper than 64") == 0 || memchr(text, '\0', n));
 		json_decref(wanted);
 		return 0;
 	}
