@@ -17,8 +17,8 @@
  * in merge_<table>. */
 struct import_table {
 	const struct resource *resource;
-	bool mentioned;  /* the import speaks of it */
-	bool empty;      /* there was no such record when the import began */
+	bool mentioned; /* the import speaks of it */
+	bool empty; /* there was no such record when the import began */
 	uint64_t staged; /* records read */
 	uint64_t merged; /* of them, those in merge_<table> */
 	uint64_t created, updated;
@@ -44,7 +44,7 @@ struct import {
 
 	/* Reading */
 	unsigned source; /* which one */
-	uint64_t n;      /* records and lines so far, over all sources */
+	uint64_t n; /* records and lines so far, over all sources */
 	struct arena *arena; /* of the batch */
 	struct import_pending *pending;
 	size_t n_pending, pending_capacity, pending_faults;
@@ -66,6 +66,8 @@ void import_place(struct import *im, struct faults *f, struct arena *arena, unsi
 		  uint64_t place);
 /* Takes over what was added to im->faults since there were `before`: as of record n. */
 void import_faults_of(struct import *im, size_t before, uint64_t n);
+/* A member's name as a part of a JSON Pointer; long ones are cut. NULL: no memory. */
+const char *import_pointer_token(struct arena *arena, const char *name, size_t n);
 bool import_has_too_many_faults(const struct import *im);
 
 /* import_read.c: all sources, up to their staging. false: answered. */
@@ -75,13 +77,15 @@ bool import_read(struct import *im);
 bool import_merge(struct import *im);
 
 /* import_sql.c: statements of an import, malloc'ed (NULL: no memory). */
-char *import_sql_create(const struct import_table *t);   /* the temporary table of what was read */
-char *import_sql_copy(const struct import_table *t);     /* COPY … FROM STDIN, in the order of import_sql_create */
-char *import_sql_stored(const struct import_table *t);   /* $1 slugs, $2 ids: those records, fields in order */
-char *import_sql_follow(const struct import_table *t);   /* ids by what bears their slug now: another writer was faster */
+char *import_sql_create(const struct import_table *t); /* the temporary table of what was read */
+char *import_sql_copy(const struct import_table *t); /* COPY … FROM STDIN, in the order of import_sql_create */
+char *import_sql_stored(
+	const struct import_table *t); /* $1 slugs, $2 ids: those records, fields in order, texts and lists left null */
+char *import_sql_follow(const struct import_table *t); /* ids by what bears their slug now: another writer was faster */
 char *import_sql_repeated(const struct import_table *t, bool by_slug); /* n, source, place */
 char *import_sql_merge(const struct import *im, const struct import_table *t); /* what changes something, resolved */
 char *import_sql_lost(const struct import_table *t, size_t field); /* n, source, place, text of unknown references */
-char *import_sql_lock(const struct import *im, const struct import_table *t); /* rows and subjects, in id order; NULL: no memory */
-char *import_sql_latest(const struct import *im);        /* a stamp above all that is replaced */
-char *import_sql_upsert(const struct import_table *t);   /* $1 stamp, $2 epoch: counts of created, updated */
+char *import_sql_lock(const struct import *im,
+		      const struct import_table *t); /* rows and subjects, in id order; NULL: no memory */
+char *import_sql_latest(const struct import *im); /* a stamp above all that is replaced */
+char *import_sql_upsert(const struct import_table *t); /* $1 stamp, $2 epoch: counts of created, updated */

@@ -304,6 +304,9 @@ enum import_event import_reader_next(struct import_reader *r)
 	default:
 		if (peek_behind_space(r) >= 0)
 			return malformed(r, "something follows the JSON text");
-		return r->read_failed ? malformed(r, NULL) : (r->state = OVER, IMPORT_END);
+		if (r->read_failed)
+			return malformed(r, NULL);
+		r->state = OVER;
+		return IMPORT_END;
 	}
 }

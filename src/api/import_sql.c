@@ -1,4 +1,5 @@
-/* The statements of an import, composed from the field tables. Names come from the tables only, values are bound or copied. */
+/* The statements of an import, composed from the field tables. Names come from the tables only, values are bound or copied.
+ * Columns of the import's own begin with '_': no field does. */
 #include "import_internal.h"
 
 #include <stdlib.h>
@@ -18,7 +19,8 @@ char *import_sql_create(const struct import_table *t)
 
 	buf_init(&b, SQL_MAX);
 	buf_printf(&b,
-		   "create temporary table staged_%s (n bigint, source integer, place bigint, fresh boolean, sent_id boolean, "
+		   "create temporary table staged_%s (_n bigint, _source integer, _place bigint, _fresh boolean, _sent_id "
+		   "boolean, "
 		   "id uuid, slug text collate \"C\"",
 		   r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
@@ -42,6 +44,12 @@ char *import_sql_copy(const struct import_table *t)
 	return buf_steal(&b, NULL);
 }
 
+/* What a check may look at: not the texts and lists, which can be large. */
+static bool is_wanted_stored(const struct field *f)
+{
+	return f->type != FIELD_TEXT && f->type != FIELD_URL && f->type != FIELD_STRINGS && f->type != FIELD_OBJECTS;
+}
+
 char *import_sql_stored(const struct import_table *t)
 {
 	const struct resource *r = t->resource;
@@ -51,9 +59,13 @@ char *import_sql_stored(const struct import_table *t)
 	for (int arm = 0; arm < 2; arm++) {
 		buf_puts(&b, arm ? " union all select " : "select ");
 		for (size_t i = 0; i < r->n_fields; i++)
-			buf_printf(&b, "%st.\"%s\"", i ? ", " : "", r->fields[i].name);
+			if (is_wanted_stored(&r->fields[i]))
+				buf_printf(&b, "%st.\"%s\"", i ? ", " : "", r->fields[i].name);
+			else
+				buf_puts(&b, ", null");
 		buf_printf(&b, " from %s t where %s", r->table,
-			   arm ? "t.id = any ($2::uuid[]) and (t.slug = any ($1::text[])) is not true" : "t.slug = any ($1::text[])");
+			   arm ? "t.id = any ($2::uuid[]) and (t.slug = any ($1::text[])) is not true"
+			       : "t.slug = any ($1::text[])");
 	}
 	return buf_steal(&b, NULL);
 }
@@ -64,7 +76,8 @@ char *import_sql_follow(const struct import_table *t)
 
 	buf_init(&b, SQL_MAX);
 	buf_printf(&b,
-		   "update staged_%s s set id = t.id, fresh = false from %s t where t.slug = s.slug and t.id is distinct from s.id",
+		   "update staged_%s s set id = t.id, _fresh = false from %s t where t.slug = s.slug and t.id <> s.id and not "
+		   "s._sent_id",
 		   t->resource->table, t->resource->table);
 	return buf_steal(&b, NULL);
 }
@@ -76,14 +89,16 @@ char *import_sql_repeated(const struct import_table *t, bool by_slug)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b,
-		   "select s.n, s.source, s.place, s.sent_id from staged_%s s join (select %s, min(n) as n from staged_%s "
-		   "where %s is not null group by %s having count(*) > 1) d on d.%s = s.%s where s.n > d.n",
-		   table, key, table, key, key, key, key);
+	buf_printf(
+		&b,
+		"select s._n, s._source, s._place, s._sent_id from staged_%s s join (select %s, min(_n) as _n from staged_%s "
+		"where %s is not null group by %s having count(*) > 1) d on d.%s = s.%s where s._n > d._n",
+		table, key, table, key, key, key, key);
 	if (!by_slug)
 		buf_printf(&b,
-			   " and not exists (select from staged_%s e where e.id = s.id and e.slug = s.slug and e.n < s.n)", table);
-	buf_printf(&b, " order by s.n limit %d", FAULTS_MAX + 1);
+			   " and not exists (select from staged_%s e where e.id = s.id and e.slug = s.slug and e._n < s._n)",
+			   table);
+	buf_printf(&b, " order by s._n limit %d", FAULTS_MAX + 1);
 	return buf_steal(&b, NULL);
 }
 
@@ -125,7 +140,8 @@ static void resolving_joins(struct buf *b, const struct import *im, const struct
 	/* What is there twice is a fault of its own; here one of them is enough, or the join would multiply rows. */
 	if (t->by_slug[i] && target->staged > 0)
 		buf_printf(b,
-			   " left join (select distinct on (slug) slug, id from staged_%s where slug is not null order by slug, n) s%zu "
+			   " left join (select distinct on (slug) slug, id from staged_%s where slug is not null order by "
+			   "slug, _n) s%zu "
 			   "on s%zu.slug = s.\"%s_slug\"",
 			   table, i, i, name);
 	if (t->by_slug[i])
@@ -151,8 +167,10 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b, "create temporary table merge_%s as select m.* from (select s.n, s.source, s.place, s.fresh, s.id, s.slug",
-		   r->table);
+	buf_printf(
+		&b,
+		"create temporary table merge_%s as select m.* from (select s._n, s._source, s._place, s._fresh, s.id, s.slug",
+		r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
 		buf_puts(&b, ", ");
 		if (is_reference(&r->fields[i]))
@@ -165,17 +183,17 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
 		if (!is_reference(&r->fields[i]) || (!t->by_id[i] && !t->by_slug[i]))
 			continue;
-		buf_printf(&b, "%scoalesce(s.\"%s_slug\", s.\"%s\"::text) is not null and ", any ? " or " : ", ", r->fields[i].name,
-			   r->fields[i].name);
+		buf_printf(&b, "%scoalesce(s.\"%s_slug\", s.\"%s\"::text) is not null and ", any ? " or " : ", ",
+			   r->fields[i].name, r->fields[i].name);
 		resolved(&b, im, t, i);
 		buf_puts(&b, " is null");
 		any = true;
 	}
-	buf_printf(&b, "%s as lost from staged_%s s", any ? "" : ", false", r->table);
+	buf_printf(&b, "%s as _lost from staged_%s s", any ? "" : ", false", r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
 		if (is_reference(&r->fields[i]))
 			resolving_joins(&b, im, t, i);
-	buf_printf(&b, ") m left join %s t on t.id = m.id where m.lost or t.id is null or (", r->table);
+	buf_printf(&b, ") m left join %s t on t.id = m.id where m._lost or t.id is null or (", r->table);
 	writable(&b, r, "t.");
 	buf_puts(&b, ") is distinct from (");
 	writable(&b, r, "m.");
@@ -189,10 +207,13 @@ char *import_sql_lost(const struct import_table *t, size_t field)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b,
-		   "select m.n, m.source, m.place, coalesce(s.\"%s_slug\", s.\"%s\"::text) from merge_%s m join staged_%s s on s.n = m.n "
-		   "where m.lost and m.\"%s\" is null and coalesce(s.\"%s_slug\", s.\"%s\"::text) is not null order by m.n limit %d",
-		   name, name, table, table, name, name, name, FAULTS_MAX + 1);
+	buf_printf(
+		&b,
+		"select m._n, m._source, m._place, coalesce(s.\"%s_slug\", s.\"%s\"::text) from merge_%s m join staged_%s s on "
+		"s._n = m._n "
+		"where m._lost and m.\"%s\" is null and coalesce(s.\"%s_slug\", s.\"%s\"::text) is not null order by m._n "
+		"limit %d",
+		name, name, table, table, name, name, name, FAULTS_MAX + 1);
 	return buf_steal(&b, NULL);
 }
 
@@ -207,7 +228,7 @@ char *import_sql_lock(const struct import *im, const struct import_table *t)
 	buf_init(&b, SQL_MAX);
 	buf_printf(&b, "select count(*) from (select t.id from %s t where t.id in (", table);
 	if (t->merged > 0) {
-		buf_printf(&b, "select m.id from merge_%s m where not m.fresh", table);
+		buf_printf(&b, "select m.id from merge_%s m where not m._fresh", table);
 		any = true;
 	}
 	for (size_t k = 0; k < im->n_tables; k++) {
@@ -219,8 +240,9 @@ char *import_sql_lock(const struct import *im, const struct import_table *t)
 			if (strcmp(r->fields[f].target, t->resource->name) != 0)
 				continue;
 			buf_printf(&b,
-				   "%sselect m.\"%s\" from merge_%s m union all select o.\"%s\" from merge_%s m join %s o on o.id = m.id "
-				   "where not m.fresh",
+				   "%sselect m.\"%s\" from merge_%s m union all select o.\"%s\" from merge_%s m join %s o on "
+				   "o.id = m.id "
+				   "where not m._fresh",
 				   any ? " union all " : "", r->locks[i], r->table, r->locks[i], r->table, r->table);
 			any = true;
 		}
@@ -241,9 +263,10 @@ char *import_sql_latest(const struct import *im)
 		if (im->tables[k].merged == 0)
 			continue;
 		buf_printf(&b,
-			   ", (select max(t.updated_at) + interval '1 microsecond' from %s t join merge_%s m on m.id = t.id where not m.fresh)"
+			   ", (select max(t.updated_at) + interval '1 microsecond' from %s t join merge_%s m on m.id = t.id "
+			   "where not m._fresh)"
 			   ", (select max(c.at) + interval '1 microsecond' from change c join merge_%s m on m.id = c.id "
-			   "where not m.fresh and c.resource = '%s' and not exists (select from %s t where t.id = m.id))",
+			   "where not m._fresh and c.resource = '%s' and not exists (select from %s t where t.id = m.id))",
 			   r->table, r->table, r->table, r->name, r->table);
 	}
 	buf_puts(&b, ")::text, lodebase.epoch()");
@@ -258,16 +281,19 @@ char *import_sql_upsert(const struct import_table *t)
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(&b, "with w as (insert into %s as t (id, version, created_at, updated_at, known_xid, known_epoch, ", r->table);
+	buf_printf(&b, "with w as (insert into %s as t (id, version, created_at, updated_at, known_xid, known_epoch, ",
+		   r->table);
 	writable(&b, r, "");
-	buf_printf(&b,
-		   ") select m.id, case when m.fresh or exists (select from %s x where x.id = m.id) then 1 else "
-		   "lodebase.next_version('%s', m.id) end, $1::timestamptz, $1::timestamptz, pg_current_xact_id(), $2::integer, ",
-		   r->table, r->name);
+	buf_printf(
+		&b,
+		") select m.id, case when m._fresh or exists (select from %s x where x.id = m.id) then 1 else "
+		"lodebase.next_version('%s', m.id) end, $1::timestamptz, $1::timestamptz, pg_current_xact_id(), $2::integer, ",
+		r->table, r->name);
 	writable(&b, r, "m.");
-	buf_printf(&b, " from merge_%s m order by m.n on conflict (id) do update set version = t.version + 1, "
-		       "updated_at = excluded.updated_at, known_xid = excluded.known_xid, known_epoch = excluded.known_epoch, "
-		       "slug = excluded.slug",
+	buf_printf(&b,
+		   " from merge_%s m order by m._n on conflict (id) do update set version = t.version + 1, "
+		   "updated_at = excluded.updated_at, known_xid = excluded.known_xid, known_epoch = excluded.known_epoch, "
+		   "slug = excluded.slug",
 		   r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
 		buf_printf(&b, ", \"%s\" = excluded.\"%s\"", r->fields[i].name, r->fields[i].name);

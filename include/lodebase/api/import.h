@@ -26,10 +26,12 @@ struct import_request {
 	const char *request_id; /* NULL: none */
 	const atomic_bool *cancelled; /* looked at often; true rolls back (503). May be NULL */
 	_Atomic uint64_t *progress;   /* set to clock_monotonic_ms() when something moved. May be NULL */
+	_Atomic uint64_t *patience;   /* set to the clock_monotonic_ms() until which the statement under way may well take. May be
+					 NULL; the lane makes progress of it */
 };
 
 struct import_answer {
-	int status;              /* 200, 400, 401, 403, 409, 422, 503, 504 */
+	int status;              /* 200, 400, 401, 403, 409, 422, 500, 503, 504 */
 	const char *problem;     /* the problem type's slug where status >= 400 ("invalid") */
 	const char *detail;      /* static English, or NULL */
 	struct buf errors;       /* JSON array of fault objects where status >= 400 */
@@ -42,11 +44,12 @@ struct import_answer {
 void import_run(struct db_session *session, const struct import_request *request, struct import_answer *ret);
 void import_answer_done(struct import_answer *a);
 
-/* The process's import lane: one thread with one session, a bounded queue. */
+/* The process's import lane: one thread with one session, a bounded queue. While a job waits its progress_ms goes on; while a
+ * long statement of it runs too, for as long as that may well take. */
 struct import_lane;
 struct import_job {
 	struct import_source source;
-	struct import_request request; /* sources, cancelled and progress are set by the lane */
+	struct import_request request; /* sources, cancelled, progress and patience are set by the lane */
 	struct loop *notify;           /* woken by loop_wake() when done turns true */
 	struct import_answer answer;
 	atomic_bool done, cancelled;
