@@ -121,10 +121,8 @@ static void poll_connect(struct connection *c)
 	}
 }
 
-static void open_now(struct connection *c)
+void connection_connect(struct connection *c)
 {
-	struct db_pool *p = c->lane->pool;
-
 	c->state = CONNECTION_CONNECTING;
 	c->pg = PQconnectStartParams((const char *const *)c->lane->parameters.keywords,
 				     (const char *const *)c->lane->parameters.values, 0);
@@ -133,10 +131,20 @@ static void open_now(struct connection *c)
 		return;
 	}
 	db_ignore_notices(c->pg);
-	if (loop_timer_set(p->loop, &c->timer, clock_monotonic_ms() + p->connect_timeout_ms) != OK)
+	connection_watch(c, EPOLLOUT);
+}
+
+static void open_now(struct connection *c)
+{
+	struct db_pool *p = c->lane->pool;
+	bool ready;
+
+	c->state = CONNECTION_RESOLVING;
+	if (loop_timer_set(p->loop, &c->timer, clock_monotonic_ms() + p->connect_timeout_ms) != OK ||
+	    resolver_start(p, &ready) != OK)
 		fail_with(c, "out of memory");
-	else
-		connection_watch(c, EPOLLOUT);
+	else if (ready)
+		connection_connect(c);
 }
 
 /* A server (or what lies between) that is silent for longer than a statement may take will not answer any more. */
@@ -170,6 +178,7 @@ static void on_timer(struct loop_timer *timer)
 	case CONNECTION_BACKOFF:
 		open_now(c);
 		break;
+	case CONNECTION_RESOLVING:
 	case CONNECTION_CONNECTING:
 	case CONNECTION_SETTING_UP:
 		fail_with(c, "no connection within the connect timeout");
@@ -188,6 +197,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 	switch (c->state) {
 	case CONNECTION_WAITING:
 	case CONNECTION_BACKOFF:
+	case CONNECTION_RESOLVING:
 		break;
 	case CONNECTION_CONNECTING:
 		poll_connect(c);

@@ -60,6 +60,10 @@ enum err db_pool_new(struct loop *loop, const struct db_pool_config *config, str
 			return e;
 		}
 	}
+	if (!resolver_init(&p->resolver, &p->lanes[0].parameters)) {
+		db_pool_free(p);
+		return ERR_NOMEM;
+	}
 	/* Opened from the loop, so that nothing is called back from here. */
 	for (int i = 0; i < DB_N_LANES; i++)
 		if (p->lanes[i].n_connections > 0) {
@@ -88,6 +92,7 @@ void db_pool_free(struct db_pool *p)
 		free(lane->connections);
 		session_parameters_done(&lane->parameters);
 	}
+	resolver_done(&p->resolver, p->loop);
 	db_error_done(&p->problem);
 	free(p);
 }

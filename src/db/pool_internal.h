@@ -51,6 +51,7 @@ struct expected {
 enum connection_state {
 	CONNECTION_WAITING, /* until its lane's first and those of the other lanes are there */
 	CONNECTION_BACKOFF, /* until its timer */
+	CONNECTION_RESOLVING, /* until the server's address is known */
 	CONNECTION_CONNECTING,
 	CONNECTION_SETTING_UP, /* runs the first statement */
 	CONNECTION_READY,
@@ -92,10 +93,21 @@ struct lane {
 	uint64_t n_jobs, n_errors, n_reconnects;
 };
 
+struct lookup;
+
+struct resolver {
+	bool needed;
+	char *hosts, *ports; /* as the conninfo has them; NULL: none */
+	struct lookup *lookup; /* running, or NULL */
+	struct loop_watch watch;
+	uint64_t fresh_until_ms;
+};
+
 struct db_pool {
 	struct loop *loop;
 	struct lane lanes[DB_N_LANES];
 	unsigned connect_timeout_ms;
+	struct resolver resolver;
 	uint64_t random; /* for jitter */
 	bool closing;
 	bool timer_lost; /* some connection's timer could not be set: memory ran out */
@@ -110,6 +122,8 @@ void connection_schedule(struct connection *c, unsigned delay_ms);
 /* It failed or is lost (reason NULL: c->pg tells). What was in flight is queued again or finished. */
 void connection_fail(struct connection *c, const struct db_error *reason);
 void connection_watch(struct connection *c, uint32_t events);
+/* Connects to where the lane's parameters lead. */
+void connection_connect(struct connection *c);
 /* From now on an answer is expected. */
 void connection_expects(struct connection *c);
 
@@ -138,6 +152,14 @@ void lane_retry(struct lane *lane, struct ticket *t);
 void ticket_finish(struct lane *lane, struct ticket *t, enum err status);
 /* Frees the job's results and error. */
 void job_clear(struct db_job *job);
+
+/* -- pool_resolve.c */
+/* false: no memory. */
+bool resolver_init(struct resolver *r, const struct session_parameters *parameters);
+void resolver_done(struct resolver *r, struct loop *loop);
+/* Starts looking up the server's addresses, where that is needed and not under way. *ret_ready: the lanes' parameters have
+ * them; else connections in CONNECTION_RESOLVING go on when they do. */
+enum err resolver_start(struct db_pool *p, bool *ret_ready) MUST_CHECK;
 
 /* -- pool.c */
 /* A connection has come up: the others may try, too. */

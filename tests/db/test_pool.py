@@ -35,7 +35,7 @@ def running(cluster, base, text):
 
 
 def terminate(cluster, pid):
-    cluster.execute("select pg_terminate_backend(%s)", (pid,))
+    assert cluster.execute("select pg_terminate_backend(%s, 10000)", (pid,)) == [(True,)]  # waits until it is gone
 
 
 # -- pipelines
@@ -376,6 +376,30 @@ def test_server_that_never_answers():
             outcome = d.run(job("a", "select 1"))
             assert outcome["status"] == UNAVAILABLE and 0.5 < time.monotonic() - began < 5
             assert "timeout" in d.stats()["problem"]
+
+
+def test_hosts_by_name():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    own = Cluster(settings={"listen_addresses": "127.0.0.1"})
+    own.port = port
+    own.settings["port"] = str(port)
+    with own:
+        rest = "dbname=postgres user=postgres"
+        impatient = {"RES_OPTIONS": "timeout:1 attempts:1"}
+        for conninfo in (f"host=localhost port={port} {rest}",
+                         f"host=nosuch.invalid,localhost port={port} {rest}",
+                         f"host=/nosuch,nosuch.invalid,localhost port=1,2,{port} {rest}",
+                         f"host=127.0.0.1 port={port} {rest}",
+                         f"postgresql://postgres@localhost:{port}/postgres"):
+            with Driver(conninfo, connections=(3, 1, 3), environment=impatient) as d:
+                assert d.value("select 1") == "1", conninfo
+                d.wait_until_up()
+        with Driver(f"host=nosuch.invalid {rest}", environment=impatient) as d:
+            assert d.run(job("a", "select 1"))["status"] == UNAVAILABLE
+            assert "nosuch.invalid" in d.stats()["problem"]
+        with Driver(f"host=nosuch.invalid {rest}", environment=impatient) as d:
+            d.close()
 
 
 def test_session_settings(cluster, base):
