@@ -16,6 +16,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 5000
+#define TELL_AFTER_MS 2000 /* a server that is just starting is nothing to tell */
 #define TELL_AGAIN_MS 60000 /* while the database is away */
 #define WATCH_EVERY_MS 5000
 #define INTERRUPT_EVERY_MS 100
@@ -38,6 +39,7 @@ struct bringup {
 	pthread_mutex_t lock; /* around `session`: who interrupts it must not meet its closing */
 	struct db_session *session;
 
+	uint64_t away_since_ms; /* 0: it is not away */
 	char told[256]; /* the reason told last, and when */
 	uint64_t told_ms;
 };
@@ -61,9 +63,14 @@ static bool wait_ms(struct bringup *b, int ms)
 static void tell_away(struct bringup *b, const char *reason)
 {
 	uint64_t now = clock_monotonic_ms();
-	if (atomic_load(&b->stop) || (strcmp(reason, b->told) == 0 && now - b->told_ms < TELL_AGAIN_MS))
+	char text[sizeof(b->told)];
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(reason, "\n"), reason); /* libpq's hints come on lines of their own */
+	if (!b->away_since_ms)
+		b->away_since_ms = now;
+	if (atomic_load(&b->stop) || now - b->away_since_ms < TELL_AFTER_MS ||
+	    (strcmp(text, b->told) == 0 && now - b->told_ms < TELL_AGAIN_MS))
 		return;
-	snprintf(b->told, sizeof(b->told), "%s", reason);
+	strcpy(b->told, text);
 	b->told_ms = now;
 	log_event(LOG_LEVEL_WARNING, "database_away", "waiting for the database: %s", b->told);
 }
@@ -266,6 +273,7 @@ static void *bringup_main(void *data)
 			return NULL;
 		backoff = backoff * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff * 2;
 	}
+	b->away_since_ms = 0;
 	atomic_store(&b->config.shared->seeding, false);
 	set_phase(b, BRINGUP_READY);
 	while (wait_ms(b, WATCH_EVERY_MS))

@@ -64,6 +64,8 @@ enum err embedded_postgres_new(const struct embedded_postgres_options *options, 
 	if (r == OK) {
 		/* Backends whose server was killed come to us, and do not stay as zombies of a careless process 1. */
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		if (!major && e->tell)
+			e->tell(false, "making a new PostgreSQL cluster in the data directory; this takes a few seconds");
 		r = major ? wait_for_left_behind(e, problem) : postgres_initialise(e, problem);
 	}
 	if (r == OK)

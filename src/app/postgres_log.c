@@ -41,6 +41,8 @@ static void take_line(struct postgres_log *l, char *line)
 	bool serious = fatal || strncmp(text, "ERROR:", 6) == 0 || strncmp(text, "WARNING:", 8) == 0;
 	if (client && strncmp(text, "PANIC:", 6) != 0 && strncmp(text, "LOG:", 4) != 0)
 		return;
+	if (strncmp(text, "LOG:  ", 6) == 0)
+		text += 6;
 	keep(l, text);
 	if (l->tell)
 		l->tell(serious, text);

@@ -52,6 +52,7 @@ struct service {
 	unsigned max_connections;
 	const char *role; /* of the workers' sessions */
 	int signal_fd, event_fd;
+	int stop_fd; /* readable while SIGTERM or SIGINT is pending, and not for a child's end */
 	bool ready, told_listening;
 };
 
@@ -332,12 +333,13 @@ static enum err take_signals(struct service *sv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sv->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sigaddset(&set, SIGCHLD);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
 		return ERR_IO;
 	sv->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sv->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return sv->signal_fd >= 0 && sv->event_fd >= 0 ? OK : ERR_IO;
+	return sv->signal_fd >= 0 && sv->event_fd >= 0 && sv->stop_fd >= 0 ? OK : ERR_IO;
 }
 
 static enum err start_database(struct service *sv, char problem[APP_PROBLEM_SIZE])
@@ -353,7 +355,7 @@ static enum err start_database(struct service *sv, char problem[APP_PROBLEM_SIZE
 		.postgres_bin = c->postgres_bin,
 		.holder = "serve",
 		.patience_ms = 10000,
-		.stop_fd = sv->signal_fd,
+		.stop_fd = sv->stop_fd,
 		.log = log_postgres,
 	};
 	enum err e = embedded_postgres_new(&o, &sv->postgres, problem);
@@ -445,6 +447,8 @@ static int finish(struct service *sv, int status)
 		close(sv->signal_fd);
 	if (sv->event_fd >= 0)
 		close(sv->event_fd);
+	if (sv->stop_fd >= 0)
+		close(sv->stop_fd);
 	if (sv->told_listening)
 		log_event(LOG_LEVEL_INFO, "stopped", "after %llu ms", (unsigned long long)(clock_monotonic_ms() - begun));
 	return status;
@@ -452,7 +456,7 @@ static int finish(struct service *sv, int status)
 
 int serve_main(const struct config *c)
 {
-	struct service sv = { .c = c, .signal_fd = -1, .event_fd = -1 };
+	struct service sv = { .c = c, .signal_fd = -1, .event_fd = -1, .stop_fd = -1 };
 	char problem[APP_PROBLEM_SIZE] = "";
 	memset(sv.listen_fds, -1, sizeof(sv.listen_fds));
 	log_init(c->log_json);
