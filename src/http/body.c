@@ -141,7 +141,7 @@ enum MHD_Result body_data(struct request *r, const char *data, size_t *size)
 
 void body_end(struct request *r)
 {
-	if (r->chunked)
+	if (r->chunked && !r->framed)
 		conn_count_all(r->conn);
 	if (r->public.body_fd >= 0 && lseek(r->public.body_fd, 0, SEEK_SET) < 0) {
 		r->public.body_failed = true;

@@ -13,13 +13,13 @@ static size_t no_unescape(void *data, struct MHD_Connection *mhd, char *s)
 	return strlen(s);
 }
 
-struct MHD_Daemon *compat_start(int listen_fd, unsigned max_connections, size_t pool_bytes, unsigned timeout_s,
+struct MHD_Daemon *compat_start(int listen_fd, unsigned max_connections, size_t max_header_bytes, unsigned timeout_s,
 				const struct compat_callbacks *callbacks)
 {
 	const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (listen_fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)max_connections, NULL },
-		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)pool_bytes, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)COMPAT_POOL(max_header_bytes), NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)timeout_s, NULL },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)callbacks->completed, callbacks->data },
 		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)callbacks->connection, callbacks->data },
@@ -53,6 +53,15 @@ int compat_timeout(struct MHD_Daemon *daemon)
 		return -1;
 #endif
 	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+void compat_hide_query(const char *uri)
+{
+	/* The buffer is the daemon's own to write to; it found the '?' before and cuts the target there. */
+	char *query = strchr((char *)(uintptr_t)uri, '?');
+
+	if (query)
+		query[1] = '\0';
 }
 
 size_t compat_head_bytes(struct MHD_Connection *mhd)
@@ -105,12 +114,40 @@ const char *compat_wire_fault(struct MHD_Connection *mhd, const char *method, co
 		return "A header line is folded, has a NUL, or does not end in CR LF.";
 	return NULL;
 }
+
+bool compat_chunks_are_lenient(void)
+{
+	return true;
+}
+
+/* What follows a head in 0.9.75's buffer stands as it came. Blank lines before the head are in `received` too, and cannot be
+ * told from it: as the whole stays below half of the pool, so many bytes behind it are still the pool's, and zero. */
+const char *compat_body_start(struct MHD_Connection *mhd, const char *method, uint64_t received, size_t *ret_len)
+{
+	const size_t head = compat_head_bytes(mhd);
+
+	if (received <= head || received > COMPAT_POOL(0) / 2)
+		return NULL;
+	*ret_len = (size_t)received - head;
+	return method + head;
+}
 #else
 /* 1.0 refuses all of these by itself at discipline level 1. */
 const char *compat_wire_fault(struct MHD_Connection *mhd, const char *method, const char *target, size_t target_len,
 			      const char *version)
 {
 	(void)mhd, (void)method, (void)target, (void)target_len, (void)version;
+	return NULL;
+}
+
+bool compat_chunks_are_lenient(void)
+{
+	return false;
+}
+
+const char *compat_body_start(struct MHD_Connection *mhd, const char *method, uint64_t received, size_t *ret_len)
+{
+	(void)mhd, (void)method, (void)received, (void)ret_len;
 	return NULL;
 }
 #endif

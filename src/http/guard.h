@@ -39,6 +39,11 @@ struct guard_target {
  * false: the arena is full. */
 bool guard_target(struct arena *a, const char *method, const char *target, size_t n, struct guard_target *ret);
 
+/* A chunked body in the n bytes that are there (NULs behind what was received count as nothing): whole, with its length up to
+ * and including the empty line; cut, but right so far; or broken. */
+enum guard_chunks { CHUNKS_WHOLE, CHUNKS_CUT, CHUNKS_BROKEN };
+enum guard_chunks guard_chunks(const char *s, size_t n, size_t *ret_len);
+
 /* Whether the name is a token (RFC 9110). */
 bool guard_is_token(const char *s, size_t n);
 /* ^[A-Za-z0-9._:-]{1,128}$ */

@@ -1,6 +1,6 @@
 /* Inside the HTTP server: connections, requests, and what its files call of each other.
  *
- * The way of a request: uri_log (server.c) makes it when the request line is in; request_head() (request.c) guards it and
+ * The way of a request: uri_log (server.c) makes it when the request line is in; request_head() (head.c) guards it and
  * asks the handlers how to take the body; body.c takes it; request_serve() hands it over; respond.c answers; finish
  * (server.c) ends it. The rules of libmicrohttpd that shape this: a response queued in the handler's first call closes the
  * connection, and so does suspending there; during a body nothing can be queued; a suspended connection is resumed by
@@ -61,6 +61,8 @@ struct request {
 	bool refused; /* the guard, a deadline or the drain answered: what the handlers say later is thrown away */
 	bool suspended;
 	bool chunked;
+	bool framed; /* chunked, and seen to be framed to the letter */
+	bool last; /* the connection closes after its answer */
 	uint64_t content_length;
 
 	struct http_body_plan plan;
@@ -104,9 +106,12 @@ struct http_server {
 	bool stopping; /* the daemon is being stopped */
 };
 
+/* head.c */
+enum MHD_Result request_head(struct request *r, const char *method, const char *version);
+bool request_name(struct request *r); /* fills request_id; false: no memory */
+
 /* request.c */
 struct request *request_new(struct http_conn *c, const char *target);
-enum MHD_Result request_head(struct request *r, const char *method, const char *version);
 enum MHD_Result request_serve(struct request *r);
 /* Refuses: has the handlers answer by `status`. */
 void request_refuse(struct request *r, int status, const char *detail);
@@ -134,6 +139,8 @@ void sweep_fire(struct loop_timer *t);
 void sweep_arm(struct http_server *s);
 /* After a chunked body nobody knows how many bytes were the request's: all that came are taken for it. */
 void conn_count_all(struct http_conn *c);
+/* The bytes that the daemon has read beyond those of the requests so far; 0 where that cannot be told. */
+uint64_t conn_read_beyond(const struct http_conn *c);
 /* Whoever has nothing in its socket is closed; whoever has is served, and then closed. */
 void conn_ask_off(struct http_conn *c);
 /* Nothing more is sent on it, and the daemon is made to close it. */

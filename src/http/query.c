@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MOST 1000
+
 static bool fault(struct request *r, const char *wrong)
 {
 	if (r->public.param_fault)
@@ -45,6 +47,8 @@ bool query_parse(struct request *r)
 
 	for (size_t i = 0; i < n; i++)
 		count += s[i] == '&';
+	if (count > MOST)
+		return fault(r, "has more than 1,000 parameters");
 	if (!count)
 		return true;
 	struct http_field *fields = arena_alloc(r->public.arena, count * sizeof *fields);

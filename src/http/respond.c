@@ -38,7 +38,8 @@ static struct MHD_Response *make(const struct request *r, const struct http_resp
 	/* The daemon refuses what HTTP does not allow in a header (a line end in a value): such a one is left out. */
 	for (size_t i = 0; i < response->n_headers; i++)
 		MHD_add_response_header(answer, response->headers[i].name, response->headers[i].value);
-	if ((response->close || r->server->draining) && MHD_add_response_header(answer, "Connection", "close") != MHD_YES) {
+	if ((response->close || r->last || r->server->draining) &&
+	    MHD_add_response_header(answer, "Connection", "close") != MHD_YES) {
 		MHD_destroy_response(answer);
 		return NULL;
 	}

@@ -109,6 +109,8 @@ static void on_connection(void *data, struct MHD_Connection *mhd, void **context
 	}
 	if (!c)
 		return;
+	if (c->request)
+		request_free(c->request, HTTP_ABORTED);
 	if (c->linger && !s->stopping)
 		linger_begin(s, c->fd);
 	loop_watch_remove(s->loop, &c->gone);
@@ -123,7 +125,10 @@ static void *on_uri(void *data, const char *uri, struct MHD_Connection *mhd)
 	struct http_conn *c = conn_of(mhd);
 
 	(void)data;
-	return c && !c->cut_ms && !c->request ? request_new(c, uri) : NULL;
+	struct request *r = c && !c->cut_ms && !c->request ? request_new(c, uri) : NULL;
+
+	compat_hide_query(uri);
+	return r;
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -152,13 +157,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const 
 
 static void on_completed(void *data, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
-	struct request *r = *context;
+	/* Not *context: where the daemon stumbles over a head it may have been reset. */
+	struct http_conn *c = conn_of(mhd);
+	struct request *r = c ? c->request : NULL;
 
-	(void)data, (void)mhd;
+	(void)data;
 	*context = NULL;
 	if (!r)
 		return;
-	struct http_conn *c = r->conn;
 	const bool whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && r->phase == PHASE_SENDING;
 
 	request_free(r, whole ? HTTP_COMPLETED : HTTP_ABORTED);
@@ -192,8 +198,7 @@ enum err http_server_new(struct loop *loop, int listen_fd, const struct http_con
 	s->data = data;
 	s->daemon_timeout_s = config->idle_timeout_s + 2; /* the sweep is to come first */
 	s->sweep = (struct loop_timer){ .fire = sweep_fire, .data = s };
-	/* Half of the pool is the buffer that headers are read into, the other half grows it and holds their index. */
-	s->daemon = compat_start(listen_fd, config->max_connections, 2 * config->max_header_bytes + 4096, s->daemon_timeout_s,
+	s->daemon = compat_start(listen_fd, config->max_connections, config->max_header_bytes, s->daemon_timeout_s,
 				 &(struct compat_callbacks){ on_request, on_completed, on_connection, on_uri, s });
 	if (!s->daemon) {
 		free(s);

@@ -3,9 +3,11 @@
 #include "internal.h"
 
 #include <linux/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include "lodebase/base/clock.h"
 
+#define TCP_CLOSE_WAIT 8 /* <netinet/tcp.h> and <linux/tcp.h> do not go together */
 #define SWEEP_MS 1000
 #define SWEEP_DRAIN_MS 100
 #define CUT_MS 1000 /* what a connection that was cut has to go by itself */
@@ -20,8 +22,24 @@ static uint64_t unclaimed(const struct http_conn *c, uint64_t *ret_all)
 	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 	    len < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
 		return 0;
-	*ret_all = info.tcpi_bytes_received;
-	return info.tcpi_bytes_received > c->consumed ? info.tcpi_bytes_received - c->consumed : 0;
+	/* The end of the stream counts as a byte. */
+	*ret_all = info.tcpi_bytes_received - (info.tcpi_state == TCP_CLOSE_WAIT);
+	return *ret_all > c->consumed ? *ret_all - c->consumed : 0;
+}
+
+uint64_t conn_read_beyond(const struct http_conn *c)
+{
+	uint64_t before = 0, after = 0;
+	int waiting;
+
+	unclaimed(c, &before);
+	if (ioctl(c->fd, FIONREAD, &waiting) < 0)
+		return 0;
+	unclaimed(c, &after);
+	/* What arrived in between would count wrong. */
+	if (before != after || before < c->consumed + (uint64_t)waiting)
+		return 0;
+	return before - c->consumed - (uint64_t)waiting;
 }
 
 void conn_count_all(struct http_conn *c)

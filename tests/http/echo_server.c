@@ -6,13 +6,15 @@
  *   /gate?ms=N[&shut]  asks the gate first            /large?n=N    N bytes
  *   /seen       what the handlers see of a request    /early        answers 401 in `head`
  *   /hidden     counts: must never be reached         /hidden-count how often it was
- *   /silent     never answers */
+ *   /silent     never answers                         /import       gate and file: as /gate and /spool */
 #include <assert.h>
 #include <inttypes.h>
+#include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "lodebase/base/buf.h"
 #include "lodebase/base/clock.h"
@@ -88,9 +90,9 @@ static void head(void *data, struct http_request *r, struct http_body_plan *plan
 		say(r, 401, "who are you?\n");
 		return;
 	}
-	plan->spool = is(r, "/spool");
-	plan->gate = is(r, "/gate");
-	plan->max = is(r, "/echo") || plan->gate ? app->body_max : plan->spool ? UINT64_MAX : 0;
+	plan->spool = is(r, "/spool") || is(r, "/import");
+	plan->gate = is(r, "/gate") || is(r, "/import");
+	plan->max = is(r, "/echo") || is(r, "/gate") ? app->body_max : plan->spool ? UINT64_MAX : 0;
 }
 
 static void open_gate(struct loop_timer *t)
@@ -170,7 +172,9 @@ static void serve(void *data, struct http_request *r)
 
 	if (is(r, "/hidden"))
 		app->hidden++;
-	if (is(r, "/spool"))
+	if (is(r, "/import") && param(r, "shut"))
+		say(r, 503, "not now\n");
+	else if (is(r, "/spool") || is(r, "/import"))
 		spooled(r);
 	else if (r->body_too_large)
 		say(r, 413, "too large\n");
@@ -287,8 +291,13 @@ int main(int argc, char **argv)
 		return 3;
 	signalled = app.loop;
 	signal(SIGPIPE, SIG_IGN);
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	signal(SIGTERM, on_signal);
-	printf("port %u\n", port);
+	printf("port %u %s\n", port, MHD_get_version());
 	fflush(stdout);
 	run(&app);
 	http_server_free(app.server);

@@ -1,6 +1,6 @@
 /* One HTTP/1.1 server of one worker: a libmicrohttpd daemon inside the worker's loop, a framing guard in front of the
  * handlers, suspend and resume, body limits, header and idle deadlines, drain. Everything runs on the worker's thread.
- * Only src/http includes microhttpd.h. */
+ * The process ignores SIGPIPE. Only src/http includes microhttpd.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,27 +23,27 @@ struct http_request {
 	struct arena *arena;
 	enum http_method method;
 	const char *method_name; /* as sent */
-	const char *path;        /* percent-decoded, no NUL, begins with '/'; "*" for `OPTIONS *` */
-	const char *raw_path;    /* as sent, without the query: a problem's `instance` */
-	const char *raw_query;   /* as sent, behind '?'; NULL where there is none */
+	const char *path; /* percent-decoded, no NUL, begins with '/'; "*" for `OPTIONS *`, "/" for CONNECT */
+	const char *raw_path; /* as sent, without the query: a problem's `instance`; what is not printable is percent-encoded */
+	const char *raw_query; /* as sent, behind '?'; NULL where there is none */
 	const struct http_field *params;
 	size_t n_params;
 	const char *param_fault; /* what was malformed in the query (bad escape, %00, not UTF-8), or NULL */
-	const char *request_id;  /* the request's own X-Request-Id where it is well-formed, else a new one */
-	const char *peer;        /* the client's address, for the log */
+	const char *request_id; /* the request's own X-Request-Id where it is well-formed, else a new one */
+	const char *peer; /* the client's address, for the log */
 	bool peer_is_loopback;
 
 	/* The body, once complete. Exactly one of them, or neither where there is none. */
 	const char *body; /* not NUL-terminated */
 	size_t body_len;
-	int body_fd;         /* >= 0: spooled to an unlinked temporary file, offset 0; closed by the server */
-	uint64_t spooled;    /* bytes in it */
-	bool has_body;       /* a body was announced, be it empty */
+	int body_fd; /* >= 0: spooled to an unlinked temporary file, offset 0; closed by the server */
+	uint64_t spooled; /* bytes in it */
+	bool has_body; /* a body was announced, be it empty */
 	bool body_too_large; /* it passed its bound and was thrown away */
-	bool body_failed;    /* it could not be spooled: disk full */
+	bool body_failed; /* it could not be kept: disk full, or no memory */
 
 	uint64_t started_us; /* clock_monotonic_us() when its headers were complete */
-	void *user;          /* the handlers' own */
+	void *user; /* the handlers' own */
 };
 
 /* All values of a header joined by ", " (as RFC 9110 5.3 allows), or NULL. The name in any case. */
@@ -51,14 +51,15 @@ const char *http_header(const struct http_request *r, const char *name);
 size_t http_header_count(const struct http_request *r, const char *name);
 
 struct http_body_plan {
-	uint64_t max;  /* bytes kept at most; a longer body is drained, not kept, and marked too large */
-	bool spool;    /* into a temporary file instead of memory */
-	bool gate;     /* ask `gate` before the first byte is read */
+	uint64_t max; /* bytes kept at most; a longer body is drained, not kept, and marked too large */
+	bool spool; /* into a temporary file instead of memory */
+	bool gate; /* ask `gate` before the first byte is read */
 };
 
-/* Where a request was refused by the guard before any handler could see it whole. */
+/* Why the server itself refuses a request: its framing or its target (400, 417, 431, 501), a body far longer than planned
+ * (413), a head or a body that did not come in time (408), the end of a drain (503). */
 struct http_refusal {
-	int status;         /* 400, 413, 501 … */
+	int status;
 	const char *detail; /* one English sentence for the client */
 };
 
@@ -74,8 +75,9 @@ struct http_handlers {
 	/* The body is complete (or there is none). http_respond() now, or return and do it later from the same thread:
 	 * the request is suspended until then. Called once. */
 	void (*serve)(void *data, struct http_request *r);
-	/* The guard refuses: http_respond() at once with status and a body of your own; the connection closes. r's params may
-	 * be empty. */
+	/* The server refuses: http_respond() at once with status and a body of your own; the connection closes. It may be the
+	 * first that is seen of a request (then its params are empty; of one that never came whole, method_name is "-"), or
+	 * come at any time before it is answered; what the handlers answer after that is thrown away. */
 	void (*refuse)(void *data, struct http_request *r, const struct http_refusal *why);
 	/* The request is over; its arena dies after this. Called once for every request that any of the above saw. Nothing of
 	 * r may be touched later: cancel timers and database jobs here. status is 0 where nothing was sent. */
@@ -93,21 +95,22 @@ struct http_response {
 	const char *body; /* must stay until `done` (the arena, static memory, or free_body set) */
 	size_t body_len;
 	void (*free_body)(void *body); /* called when it was sent or given up; NULL: not the server's to free */
-	bool close;                    /* close the connection after it */
+	bool close; /* close the connection after it */
 };
 
 /* Answers a request, from head, refuse, serve or later. For HEAD the server drops the body and keeps its length. A 304
- * keeps the length of the body given here and sends none. Answering twice is a bug (asserted). */
+ * keeps the length of the body given here and sends none. Answering twice is a bug (asserted). While the body is still on its
+ * way the answer leaves at once and the connection ends. A header that HTTP does not allow (a line end in it) is left out. */
 void http_respond(struct http_request *r, const struct http_response *response);
 void http_gate_open(struct http_request *r, bool let_in);
 
 struct http_config {
-	unsigned max_connections;     /* per server */
-	size_t max_header_bytes;      /* request line and headers */
-	unsigned header_timeout_s;    /* from a request's first byte to the end of its headers (design section 6: 10) */
-	unsigned idle_timeout_s;      /* keep-alive without a request, or a body without progress */
-	size_t arena_bytes;           /* cap of a request's arena */
-	const char *spool_dir;        /* where bodies are spooled */
+	unsigned max_connections; /* per server */
+	size_t max_header_bytes; /* request line and headers */
+	unsigned header_timeout_s; /* from a request's first byte to the end of its headers (design section 6: 10) */
+	unsigned idle_timeout_s; /* keep-alive without a request, or a body without progress */
+	size_t arena_bytes; /* cap of a request's arena */
+	const char *spool_dir; /* where bodies are spooled */
 };
 
 struct http_server;
@@ -120,8 +123,8 @@ enum err http_listen(const char *address, uint16_t port, bool exclusive, int *re
 
 /* Starts serving listen_fd (owned by the server from here, also on failure). The loop, config strings and handlers must
  * outlive the server. */
-enum err http_server_new(struct loop *loop, int listen_fd, const struct http_config *config, const struct http_handlers *handlers,
-			 void *data, struct http_server **ret) MUST_CHECK;
+enum err http_server_new(struct loop *loop, int listen_fd, const struct http_config *config,
+			 const struct http_handlers *handlers, void *data, struct http_server **ret) MUST_CHECK;
 
 /* To be called after every loop_wait() and after anything else that may have answered a request: runs the daemon until
  * nothing that was answered waits for it. */
@@ -130,8 +133,9 @@ void http_server_tick(struct http_server *s);
 int http_server_timeout(struct http_server *s);
 
 /* Drain: takes what is in the accept queue, closes the listening socket, answers what comes on open connections with
- * Connection: close, and closes idle ones. Idempotent. */
+ * Connection: close, and closes those that were idle for a second. Idempotent. */
 void http_server_drain(struct http_server *s);
+/* Open ones; while a drain has the listening socket still open, it counts too. */
 unsigned http_server_connections(const struct http_server *s);
 unsigned http_server_requests(const struct http_server *s); /* being read, served or sent */
 /* The drain's end: whatever still waits is answered by 503 and closed. Call until http_server_connections() is 0 or
