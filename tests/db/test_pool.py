@@ -1,4 +1,6 @@
 """The pool: pipelining, failing neighbours, lost connections, limits."""
+import os
+import signal
 import socket
 import time
 
@@ -376,6 +378,24 @@ def test_server_that_never_answers():
             outcome = d.run(job("a", "select 1"))
             assert outcome["status"] == UNAVAILABLE and 0.5 < time.monotonic() - began < 5
             assert "timeout" in d.stats()["problem"]
+
+
+def test_server_that_stops_answering(cluster, base):
+    with Driver(cluster.conninfo(base), timeouts=(300, 300, 300)) as d:
+        d.wait_until_up()
+        pids = backends(cluster, base)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            d.submit(job("r", "select 1"), job("w", "select 1", lane="write"))
+            # The read runs again on a new connection, the write's outcome is unknown.
+            assert d.wait("r")["status"] == OK
+            outcome = d.wait("w")
+            assert (outcome["status"], outcome["sent"]) == (UNAVAILABLE, True)
+            assert "stopped answering" in outcome["message"]
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_hosts_by_name():
