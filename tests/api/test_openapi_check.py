@@ -116,3 +116,18 @@ def test_what_was_never_exercised_is_named(tmp_path, monkeypatch):
     assert "GET /v1/stakes 200" not in missing
     assert "GET /v1/projects 200" in missing
     assert not [line for line in missing if line.endswith(" 500")]
+
+
+@pytest.mark.parametrize("number, fits", [
+    ("50", True), ("50.0", True), ("5e1", True), ("0.5e-11", True), ("0.5e-12", False), ("0e-999999999", True),
+    ("1.00000000000000000000", True), ("100.0000000001", False), ("1e999999999", False), ('"50.0"', True), ('"5e1"', False),
+])
+def test_of_a_number_that_was_sent_the_value_counts(number, fits):
+    answer = ("PATCH", "/v1/stakes/x", {"Content-Type": "application/json"}, 200, {**HEADERS, "ETag": '"2"'},
+              json.dumps(STAKE).encode())
+    sent = f'{{"economic_pct": {number}}}'.encode()
+    if fits:
+        openapi_check.check(*answer, request_body=sent)
+    else:
+        with pytest.raises(openapi_check.Mismatch):
+            openapi_check.check(*answer, request_body=sent)
