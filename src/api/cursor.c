@@ -134,6 +134,8 @@ bool cursor_read(struct call *c, const char *text, size_t n, struct list_query *
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format", "this cursor is not of this base, or was changed");
 		return false;
 	}
+	if (c->faults.n > 0)
+		return false; /* what it belongs to cannot be said while filters or sort are wrong */
 	if (!digest_equal(digest, bytes + 1, SHAPE_BYTES)) {
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format",
 			   "this cursor belongs to another list: keep filters and sort as they were");

@@ -265,7 +265,7 @@ void list_check(struct call *c)
 	if (s->query.n_filters > 1)
 		qsort(s->query.filters, s->query.n_filters, sizeof(*s->query.filters), compare_filters);
 	read_sort(c, s);
-	if (s->cursor && c->faults.n == 0)
+	if (s->cursor)
 		cursor_read(c, s->cursor, s->cursor_len, &s->query);
 }
 

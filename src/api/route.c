@@ -11,9 +11,9 @@ static const int put_statuses[] = { 200, 201, 400, 401, 403, 404, 406, 409, 412,
 static const int patch_statuses[] = { 200, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 503, 504, 0 };
 static const int delete_statuses[] = { 204, 400, 401, 403, 404, 409, 412, 428, 503, 504, 0 };
 static const int import_statuses[] = { 200, 400, 401, 403, 406, 409, 415, 422, 503, 504, 0 };
-static const int service_statuses[] = { 200, 400, 401, 406, 503, 0 };
+static const int service_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
 static const int plain_statuses[] = { 200, 400, 0 };
-static const int guarded_statuses[] = { 200, 400, 401, 0 };
+static const int guarded_statuses[] = { 200, 400, 401, 503, 504, 0 };
 static const int ready_statuses[] = { 200, 400, 503, 0 };
 static const int problem_statuses[] = { 200, 400, 404, 0 };
 

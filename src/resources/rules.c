@@ -53,12 +53,35 @@ void rule_exactly_one(const struct rule_context *c, const char *a, const char *b
 	faults_member(c->faults, b, va ? "exclusive" : "incomplete", "exactly one of %s and %s must be given", a, b);
 }
 
-void rule_excludes(const struct rule_context *c, const char *a, const char *b)
+/* A member that was given, be it with a value that is at fault by itself. */
+static bool present(const struct rule_context *c, const char *field)
 {
-	if (!judgeable(c, a, b) || !c->record->values[index_of(c, a)] || !c->record->values[index_of(c, b)])
+	int i = index_of(c, field);
+
+	return c->record->values[i] || (c->record->given[i] && faults_has_member(c->faults, field));
+}
+
+static bool any_present(const struct rule_context *c, const char *const *fields)
+{
+	for (; *fields; fields++)
+		if (present(c, *fields))
+			return true;
+	return false;
+}
+
+static void name_present(const struct rule_context *c, const char *const *fields, const char *why)
+{
+	for (; *fields; fields++)
+		if (present(c, *fields))
+			faults_member(c->faults, *fields, "exclusive", "%s", why);
+}
+
+void rule_excludes(const struct rule_context *c, const char *const *a, const char *const *b, const char *why)
+{
+	if (!any_present(c, a) || !any_present(c, b))
 		return;
-	faults_member(c->faults, a, "exclusive", "%s and %s exclude each other", a, b);
-	faults_member(c->faults, b, "exclusive", "%s and %s exclude each other", a, b);
+	name_present(c, a, why);
+	name_present(c, b, why);
 }
 
 void rule_order(const struct rule_context *c, const char *a, const char *b, bool strict)

@@ -101,28 +101,29 @@ static void derive(struct arena *arena, struct record *record, const struct reco
 		record->values[voting] = NULL;
 }
 
+static const char *const economic_exact[] = { "economic_pct", NULL };
+static const char *const economic_range[] = { "economic_min_pct", "economic_max_pct", NULL };
+static const char *const shares[] = { "shares_held", "shares_issued", NULL };
+static const char *const voting_exact[] = { "voting_pct", NULL };
+static const char *const voting_range[] = { "voting_min_pct", "voting_max_pct", NULL };
+
 static void check(struct arena *arena, struct record *record, const struct record *stored, struct faults *faults)
 {
 	struct rule_context c = { &stake_resource, record, faults };
-	bool shares_sound;
+	bool complete;
 
 	rule_exactly_one(&c, "issuer_id", "project_id");
 	rule_together(&c, "shares_held", "shares_issued");
 	rule_order(&c, "shares_held", "shares_issued", false);
-	shares_sound = !faults_has_member(faults, "shares_held") && !faults_has_member(faults, "shares_issued");
-	if (rule_value(&c, "shares_held")) {
-		rule_excludes(&c, "shares_held", "economic_min_pct");
-		rule_excludes(&c, "shares_held", "economic_max_pct");
-	}
-	if (shares_sound && !faults_has_member(faults, "economic_pct") && !faults_has_member(faults, "voting_pct"))
+	complete = rule_value(&c, "shares_held") && rule_value(&c, "shares_issued");
+	rule_excludes(&c, shares, economic_range, "a range of the economic share excludes shares_held and shares_issued");
+	if (!faults_has_member(faults, "shares_held") && !faults_has_member(faults, "shares_issued") &&
+	    !faults_has_member(faults, "economic_pct") && !faults_has_member(faults, "voting_pct"))
 		derive(arena, record, stored, faults);
-	if (!record->values[field("shares_held")]) {
-		rule_excludes(&c, "economic_pct", "economic_min_pct");
-		rule_excludes(&c, "economic_pct", "economic_max_pct");
-	}
+	if (!complete || record->given[field("economic_pct")]) /* else it is just what the shares come to */
+		rule_excludes(&c, economic_exact, economic_range, "the economic share is exact or a range, not both");
 	rule_order(&c, "economic_min_pct", "economic_max_pct", false);
-	rule_excludes(&c, "voting_pct", "voting_min_pct");
-	rule_excludes(&c, "voting_pct", "voting_max_pct");
+	rule_excludes(&c, voting_exact, voting_range, "the voting share is exact or a range, not both");
 	rule_order(&c, "voting_min_pct", "voting_max_pct", false);
 	rule_order(&c, "valid_from", "valid_to", true);
 	rule_together(&c, "amount", "currency");

@@ -16,7 +16,7 @@ const char *rule_value(const struct rule_context *c, const char *field);
 void rule_together(const struct rule_context *c, const char *a, const char *b);
 /* Exactly one of two. */
 void rule_exactly_one(const struct rule_context *c, const char *a, const char *b);
-/* At most one side of the two may be given: `a` excludes `b`. */
-void rule_excludes(const struct rule_context *c, const char *a, const char *b);
+/* Members of one NULL-terminated list exclude those of the other; every one that is given is named. */
+void rule_excludes(const struct rule_context *c, const char *const *a, const char *const *b, const char *why);
 /* b comes after a (strict) or not before it: dates, or decimals by value. */
 void rule_order(const struct rule_context *c, const char *a, const char *b, bool strict);
