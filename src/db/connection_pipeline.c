@@ -151,7 +151,7 @@ static void deallocate(struct connection *c, const char *server_name)
 	char sql[2 * PREPARED_NAME_SIZE + 16];
 
 	if (quoted && make_room(c, 3)) {
-		snprintf(sql, sizeof sql, "deallocate %s", quoted);
+		(void)snprintf(sql, sizeof sql, "deallocate %s", quoted);
 		expect(c, (struct expected){ .kind = EXPECT_IGNORED });
 		expect(c, (struct expected){ .kind = EXPECT_SYNC });
 		c->unflushed = true;

@@ -77,7 +77,7 @@ bool prepared_forget(struct prepared *p, unsigned number, char ret_server_name[P
 	hmap_each(p->names, is_it, &s);
 	if (!s.key)
 		return false;
-	snprintf(server_name, sizeof server_name, "%.*s", (int)(s.n < 63 ? s.n : 63), s.key);
+	(void)snprintf(server_name, sizeof server_name, "%.*s", (int)(s.n < 63 ? s.n : 63), s.key);
 	if (ret_server_name)
 		prepared_server_name(server_name, number, ret_server_name);
 	p->n_shapes -= s.shape;
@@ -87,5 +87,5 @@ bool prepared_forget(struct prepared *p, unsigned number, char ret_server_name[P
 
 void prepared_server_name(const char *name, unsigned number, char ret[PREPARED_NAME_SIZE])
 {
-	snprintf(ret, PREPARED_NAME_SIZE, "%.48s/%u", name, number);
+	(void)snprintf(ret, PREPARED_NAME_SIZE, "%.48s/%u", name, number);
 }

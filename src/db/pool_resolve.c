@@ -69,11 +69,11 @@ bool resolver_init(struct resolver *r, const struct session_parameters *paramete
 	char *copy, *list, *entry;
 
 	if (!host)
-		host = getenv("PGHOST");
+		host = getenv("PGHOST"); // NOLINT(concurrency-mt-unsafe): nobody sets any
 	if (!port)
-		port = getenv("PGPORT");
+		port = getenv("PGPORT"); // NOLINT(concurrency-mt-unsafe): nobody sets any
 	if (!address)
-		address = getenv("PGHOSTADDR");
+		address = getenv("PGHOSTADDR"); // NOLINT(concurrency-mt-unsafe): nobody sets any
 	if (!host || (address && *address))
 		return true;
 	copy = list = strdup(host);
@@ -114,8 +114,8 @@ static void look_up_one(struct lookup *l, const char *host, const char *port, un
 	int e = getaddrinfo(host, NULL, &hints, &found);
 
 	if (e) {
-		snprintf(l->problem, sizeof l->problem, "cannot find the database's host \"%.100s\": %s", host,
-			 gai_strerror(e));
+		(void)snprintf(l->problem, sizeof l->problem, "cannot find the database's host \"%.100s\": %s", host,
+			       gai_strerror(e));
 		return;
 	}
 	for (struct addrinfo *a = found; a && *n < MAX_ADDRESSES; a = a->ai_next)
@@ -144,10 +144,10 @@ static void *look_up(void *data)
 			add_address(l, host, "", port, &n);
 	}
 	if (n == 0 && !l->problem[0])
-		snprintf(l->problem, sizeof l->problem, "the database's host has no address");
+		(void)snprintf(l->problem, sizeof l->problem, "the database's host has no address");
 	if (l->ret_hosts.failed || l->ret_addresses.failed || l->ret_ports.failed) {
 		n = 0;
-		snprintf(l->problem, sizeof l->problem, "the addresses of the database's host are too many");
+		(void)snprintf(l->problem, sizeof l->problem, "the addresses of the database's host are too many");
 	}
 	if (n > 0)
 		l->problem[0] = '\0';
@@ -186,7 +186,7 @@ static void on_answer(struct loop_watch *watch, uint32_t events)
 	loop_watch_remove(p->loop, watch);
 	r->lookup = NULL;
 	if (!l->problem[0] && take_addresses(p, l) != OK)
-		snprintf(l->problem, sizeof l->problem, "out of memory");
+		(void)snprintf(l->problem, sizeof l->problem, "out of memory");
 	db_error_from_text("", l->problem, &problem);
 	if (!l->problem[0])
 		r->fresh_until_ms = clock_monotonic_ms() + FRESH_MS;

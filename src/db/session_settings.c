@@ -43,7 +43,7 @@ static char *make_options(const char *given, const struct session_settings *sett
 	put_option(&b, "TimeZone", "UTC");
 	put_option(&b, "DateStyle", "ISO, MDY");
 	put_option(&b, "idle_in_transaction_session_timeout", "60000");
-	snprintf(number, sizeof number, "%d", settings->statement_timeout_ms);
+	(void)snprintf(number, sizeof number, "%d", settings->statement_timeout_ms);
 	put_option(&b, "statement_timeout", number);
 	text = buf_steal(&b, NULL);
 	buf_done(&b);
@@ -101,7 +101,7 @@ static enum err add_ours(struct session_parameters *p, const struct session_sett
 
 	/* libpq looks at PGOPTIONS only where no options are given, and now there are. */
 	if (!given)
-		given = getenv("PGOPTIONS");
+		given = getenv("PGOPTIONS"); // NOLINT(concurrency-mt-unsafe): nobody sets any
 	options = make_options(given ? given : "", settings);
 	if (!options)
 		return ERR_NOMEM;
@@ -112,7 +112,7 @@ static enum err add_ours(struct session_parameters *p, const struct session_sett
 	if (e == OK && settings->application_name)
 		e = set_default(p, "application_name", settings->application_name);
 	if (e == OK && settings->connect_timeout_s) {
-		snprintf(number, sizeof number, "%u", settings->connect_timeout_s);
+		(void)snprintf(number, sizeof number, "%u", settings->connect_timeout_s);
 		e = set_default(p, "connect_timeout", number);
 	}
 	for (size_t i = 0; e == OK && i < sizeof network_defaults / sizeof network_defaults[0]; i++)
@@ -157,9 +157,9 @@ void session_parameters_done(struct session_parameters *p)
 	p->values = NULL;
 }
 
-#define FIRST_STATEMENT                                                                       \
+#define FIRST_STATEMENT                                                                            \
 	"select set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, MDY', false)," \
-	" case when current_setting('synchronous_commit') in ('on', 'remote_apply') then ''"  \
+	" case when current_setting('synchronous_commit') in ('on', 'remote_apply') then ''"       \
 	" else set_config('synchronous_commit', 'on', false) end"
 
 const char *session_first_statement(bool read_only)

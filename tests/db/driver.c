@@ -38,8 +38,8 @@ static const char *const lane_names[DB_N_LANES] = { "read", "slow", "write" };
 static void say(json_t *line)
 {
 	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	fflush(stdout);
+	(void)putchar('\n');
+	(void)fflush(stdout);
 	json_decref(line);
 }
 
@@ -204,8 +204,8 @@ static void obey(const char *line)
 	size_t i;
 
 	if (!op) {
-		fprintf(stderr, "not a command: %s\n", line);
-		exit(2);
+		(void)fprintf(stderr, "not a command: %s\n", line);
+		exit(2); // NOLINT(concurrency-mt-unsafe)
 	}
 	if (strcmp(op, "open") == 0) {
 		open_pool(command);
@@ -235,7 +235,7 @@ static void on_input(struct loop_watch *w, uint32_t events)
 	(void)w;
 	(void)events;
 	if (used + 65536 > size) {
-		size = used + 65536 * 2;
+		size = used + (size_t)2 * 65536;
 		buffer = realloc(buffer, size);
 	}
 	n = read(0, buffer + used, size - used - 1);

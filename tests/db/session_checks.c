@@ -11,7 +11,8 @@ static struct db_session *open_session(int timeout_ms)
 {
 	struct db_session *s = NULL;
 
-	if (db_session_open(getenv("DATABASE"), NULL, timeout_ms, "checks", &s, &problem) != OK)
+	if (db_session_open(getenv("DATABASE") /* NOLINT(concurrency-mt-unsafe) */, NULL, timeout_ms, "checks", &s, &problem) !=
+	    OK)
 		test_fail(__FILE__, __LINE__, "no session: %s", problem.message);
 	return s;
 }
@@ -202,7 +203,9 @@ static void not_opened(void)
 	CHECK_INT(db_session_open("host=/nosuch user=a password=geheim dbname=b", NULL, 0, "checks", &s, &problem),
 		  ERR_UNAVAILABLE);
 	CHECK(strstr(problem.message, "geheim") == NULL && problem.message[0]);
-	CHECK_INT(db_session_open(getenv("DATABASE"), "no such role", 0, "checks", &s, &problem), ERR_UNAVAILABLE);
+	CHECK_INT(db_session_open(getenv("DATABASE") /* NOLINT(concurrency-mt-unsafe) */, "no such role", 0, "checks", &s,
+				  &problem),
+		  ERR_UNAVAILABLE);
 	CHECK(strstr(problem.message, "no such role") != NULL);
 	CHECK(s == NULL);
 	db_session_close(NULL);

@@ -37,9 +37,9 @@ struct db_job {
 	enum db_lane lane;
 	const struct db_statement *statements;
 	int n_statements; /* 1-8 */
-	/* Called once, from loop dispatch or db_pool_flush(), never from within db_pool_submit(). Results belong to the job:
-	 * what `done` did not take (by setting its slot, or error.detail, to NULL) is
-	 * freed when it returns. */
+	/* Called once, from loop dispatch or db_pool_flush(), never from within db_pool_submit(). Results belong to the job: what
+	 * `done` did not take (by setting its slot, or error.detail, to NULL) is freed when it returns; or at once, where it
+	 * submits the same job again or cancels it (after which it may free the job). */
 	void (*done)(struct db_job *job);
 	void *data;
 
