@@ -1,5 +1,7 @@
 """The pool: pipelining, failing neighbours, lost connections, limits."""
+import itertools
 import os
+import random
 import signal
 import socket
 import time
@@ -464,3 +466,45 @@ def test_many_jobs_in_many_ticks(driver):
         outcomes = driver.run(*[job(i, statement("select $1::int / $2::int", i, (i + tick) % 7, name="divide"))
                                 for i in range(50)])
         assert statuses(outcomes) == [REFUSED if (i + tick) % 7 == 0 else OK for i in range(50)]
+
+
+def test_chaos(cluster, base):
+    """Backends are shot while jobs fail, are cancelled and succeed: each has one outcome, and it is true."""
+    chance = random.Random(7)
+    written = {}
+    numbers = itertools.count()
+    with Driver(cluster.conninfo(base), connections=(2, 1, 4), depth=8) as d:
+        d.wait_until_up()
+        for _ in range(25):
+            jobs, cancelled = [], set()
+            for _ in range(40):
+                i = next(numbers)
+                lane = chance.choice(["read", "read", "slow", "write"])
+                sql = statement("select 1 / $1::int", chance.choice([0, 1, 1]), name="divide")
+                if lane == "write":
+                    jobs.append(job(i, statement("insert into t values ($1, pg_backend_pid())", i, name="insert"), sql, lane=lane))
+                else:
+                    jobs.append(job(i, "select 1", sql, lane=lane))
+                if chance.random() < 0.1:
+                    cancelled.add(i)
+            d.submit(*jobs)
+            d.cancel(*cancelled)
+            pids = backends(cluster, base)
+            if pids:
+                cluster.execute("select pg_terminate_backend(%s)", (chance.choice(pids),))
+            for j in jobs:
+                if j["id"] in cancelled and not d.done.get(j["id"]):
+                    continue
+                outcome = d.wait(j["id"])
+                if j["lane"] == "write":
+                    written[j["id"]] = outcome
+                elif "submit" not in outcome and outcome["status"] != UNAVAILABLE:
+                    divisor = j["statements"][1]["params"][0]
+                    assert outcome["status"] == (OK if divisor == "1" else REFUSED), outcome
+    stored = {r[0] for r in cluster.execute("select id from lodebase.t", dbname=base)}
+    assert len([o for o in written.values() if o.get("status") == OK]) > 50
+    for i, outcome in written.items():
+        if outcome.get("status") == OK:
+            assert i in stored
+        elif not outcome.get("sent"):
+            assert i not in stored
