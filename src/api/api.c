@@ -182,7 +182,10 @@ static void refuse(void *data, struct http_request *r, const struct http_refusal
 		return;
 	}
 	c->close = true;
-	call_fail(c, why->status, type, why->detail);
+	if (why->status == 503)
+		call_unavailable(c, why->detail);
+	else
+		call_fail(c, why->status, type, why->detail);
 }
 
 static void write_log(const struct call *c, int status, uint64_t bytes, enum http_end end)
