@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "config_internal.h"
 
 #define FILE_VALUE_MAX 65536
@@ -147,6 +148,22 @@ static void take_default(struct config *c, const struct config_option *o)
 	v->origin = v->text ? CONFIG_DEFAULT : CONFIG_UNSET;
 }
 
+static bool make_absolute(char **path)
+{
+	char *here, *absolute;
+	if ((*path)[0] == '/')
+		return true;
+	here = getcwd(NULL, 0);
+	if (!here || asprintf(&absolute, "%s/%s", strcmp(here, "/") == 0 ? "" : here, *path) < 0)
+		absolute = NULL;
+	free(here);
+	if (!absolute)
+		return false;
+	free(*path);
+	*path = absolute;
+	return true;
+}
+
 /* Checks the values in the table's order, so that a row may look at those above it. */
 static void take_values(struct config *c, bool *failed)
 {
@@ -163,6 +180,11 @@ static void take_values(struct config *c, bool *failed)
 		if (!v->text) {
 			if (o->required)
 				complain(c, failed, "--%s %s is required", o->name, o->argument);
+			continue;
+		}
+		if (o->path && !make_absolute(&v->text)) {
+			complain(c, failed, "--%s: \"%s\" is relative, and the working directory cannot be found", o->name,
+				 v->text);
 			continue;
 		}
 		if (!o->take(c, v->text, problem)) {

@@ -20,6 +20,7 @@ struct config_option {
 	unsigned commands;
 	bool secret; /* overwritten in argv, masked in print */
 	bool required;
+	bool path; /* made absolute: the program leaves its working directory */
 	/* Takes the value into *c; false with a sentence about the value in `problem`. */
 	bool (*take)(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE]);
 	/* The default as text, malloc'ed; NULL: not set. May look at what rows above have put into *c. */

@@ -17,25 +17,6 @@ static bool keep(char **slot, const char *text, char problem[CONFIG_PROBLEM_SIZE
 	return *slot ? true : PROBLEM("out of memory");
 }
 
-/* A relative path is made absolute: the program leaves its working directory. */
-static bool keep_path(char **slot, const char *text, char problem[CONFIG_PROBLEM_SIZE])
-{
-	if (text[0] == '/')
-		return keep(slot, text, problem);
-	char *here = getcwd(NULL, 0);
-	char *path = NULL;
-	if (!here)
-		return PROBLEM("\"%s\" is relative, and the working directory cannot be found", text);
-	if (asprintf(&path, "%s/%s", strcmp(here, "/") == 0 ? "" : here, text) < 0)
-		path = NULL;
-	free(here);
-	if (!path)
-		return PROBLEM("out of memory");
-	free(*slot);
-	*slot = path;
-	return true;
-}
-
 static bool whole_number(const char *text, unsigned low, unsigned high, unsigned *ret, char problem[CONFIG_PROBLEM_SIZE])
 {
 	char *end;
@@ -92,6 +73,12 @@ static bool take_listen(struct config *c, const char *text, char problem[CONFIG_
 	return keep(&c->listen_address, address, problem);
 }
 
+static char *default_listen(const struct config *c)
+{
+	(void)c;
+	return strdup("127.0.0.1:8080");
+}
+
 static bool is_conninfo(const char *text)
 {
 	return strncmp(text, "postgresql://", 13) == 0 || strncmp(text, "postgres://", 11) == 0 || strchr(text, '=');
@@ -114,7 +101,7 @@ static bool take_owner_database(struct config *c, const char *text, char problem
 
 static bool take_data_dir(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
 {
-	return keep_path(&c->data_dir, text, problem);
+	return keep(&c->data_dir, text, problem);
 }
 
 static char *default_data_dir(const struct config *c)
@@ -135,7 +122,7 @@ static char *default_data_dir(const struct config *c)
 
 static bool take_postgres_bin(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
 {
-	return keep_path(&c->postgres_bin, text, problem);
+	return keep(&c->postgres_bin, text, problem);
 }
 
 static bool take_user(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
@@ -159,7 +146,7 @@ static char *default_workers(const struct config *c)
 
 static bool take_seed(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
 {
-	return keep_path(&c->seed, text, problem);
+	return keep(&c->seed, text, problem);
 }
 
 static bool take_anonymous_read(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
@@ -239,7 +226,7 @@ static char *default_cors_origins(const struct config *c)
 
 static bool take_spool_dir(struct config *c, const char *text, char problem[CONFIG_PROBLEM_SIZE])
 {
-	return keep_path(&c->spool_dir, text, problem);
+	return keep(&c->spool_dir, text, problem);
 }
 
 static char *default_spool_dir(const struct config *c)
@@ -355,7 +342,7 @@ static bool take_scope(struct config *c, const char *text, char problem[CONFIG_P
 /* `listen` stands before `anonymous-read`, `database` before `owner-database`: later rows look at earlier ones. */
 const struct config_option config_options[] = {
 	{ "listen", "ADDR:PORT", "Where to listen: an IPv4 address, or an IPv6 address in brackets. Port 0 picks a free one.",
-	  "127.0.0.1:8080", SERVE, .take = take_listen },
+	  "127.0.0.1:8080", SERVE, .take = take_listen, .make_default = default_listen },
 	{ "database", "CONNINFO|URL",
 	  "The PostgreSQL database to use, as the account the service runs on. Without it the program runs a private "
 	  "PostgreSQL of "
@@ -365,22 +352,22 @@ const struct config_option config_options[] = {
 	  "The same database as the account that owns the schema: used to migrate it, then closed.", "the value of --database",
 	  BASE, .secret = true, .take = take_owner_database },
 	{ "data-dir", "DIR", "Where the private PostgreSQL keeps its files.",
-	  "/var/lib/lodebase as root, else ~/.local/share/lodebase", BASE, .take = take_data_dir,
+	  "/var/lib/lodebase as root, else ~/.local/share/lodebase", BASE, .path = true, .take = take_data_dir,
 	  .make_default = default_data_dir },
 	{ "postgres-bin", "DIR", "Where initdb and postgres are, for the private PostgreSQL.",
-	  "the newest below /usr/lib/postgresql that fits the data directory", BASE, .take = take_postgres_bin },
+	  "the newest below /usr/lib/postgresql that fits the data directory", BASE, .path = true, .take = take_postgres_bin },
 	{ "user", "NAME", "The account to run on when started as root.",
 	  "the data directory's owner, else lodebase, postgres or nobody, whichever exists", BASE, .take = take_user },
 	{ "workers", "N", "Threads that serve requests.", "one per core, at most 4", SERVE, .take = take_workers,
 	  .make_default = default_workers },
 	{ "seed", "DIR|FILE", "Import this file, or the .json and .ndjson files of this directory, into an empty base.", NULL,
-	  SERVE, .take = take_seed },
+	  SERVE, .path = true, .take = take_seed },
 	{ "anonymous-read", "on|off", "Whether reading needs no key. Writing always needs one.",
 	  "on when listening on loopback, else off", SERVE, .take = take_anonymous_read,
 	  .make_default = default_anonymous_read },
 	{ "cors-origins", "ORIGIN,…", "Web origins whose pages may call the service from a browser; \"*\" is any.", "none",
 	  SERVE, .take = take_cors_origins, .make_default = default_cors_origins },
-	{ "spool-dir", "DIR", "Where the bodies of imports wait for their turn.", "$TMPDIR, else /tmp", SERVE,
+	{ "spool-dir", "DIR", "Where the bodies of imports wait for their turn.", "$TMPDIR, else /tmp", SERVE, .path = true,
 	  .take = take_spool_dir, .make_default = default_spool_dir },
 	{ "log-format", "text|json", "The form of log lines on standard output.", "text on a terminal, else json", SERVE,
 	  .take = take_log_format, .make_default = default_log_format },
