@@ -29,6 +29,7 @@ struct http_conn {
 	uint64_t consumed; /* bytes of the requests so far; what the socket received beyond them is a request's begin */
 	struct loop_watch gone; /* for the end of what the client sends */
 	bool peer_done; /* it came */
+	struct http_conn *next_gone;
 	bool linger; /* input may be left unread: close softly, lest the answer is lost */
 	bool asked_off; /* idle and told so: what is in its socket is still served */
 	uint64_t cut_ms; /* when it was cut; 0: it was not */
@@ -97,6 +98,7 @@ struct http_server {
 	struct loop_watch watch; /* the daemon's epoll */
 	struct loop_timer sweep;
 	struct http_conn *first, *last;
+	struct http_conn *gone; /* since the daemon last ran */
 	unsigned n_connections, n_requests, n_lingering;
 	struct http_lingering *lingering;
 	bool resumed; /* something was since the daemon last ran */

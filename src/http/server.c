@@ -74,9 +74,31 @@ static void on_gone(struct loop_watch *w, uint32_t events)
 	struct http_conn *c = w->data;
 
 	(void)events;
+	if (c->peer_done)
+		return;
 	c->peer_done = true;
-	if (!c->asked_off && (!c->request || c->request->phase == PHASE_NEW || c->request->phase == PHASE_BODY))
-		conn_ask_off(c);
+	c->next_gone = c->server->gone;
+	c->server->gone = c;
+}
+
+static void forget_gone(struct http_conn *c)
+{
+	struct http_conn **at = &c->server->gone;
+
+	while (*at && *at != c)
+		at = &(*at)->next_gone;
+	if (*at)
+		*at = c->next_gone;
+}
+
+/* Those of them that the daemon has not closed in its last run. Who is being served is left alone until then. */
+static void ask_off_gone(struct http_server *s)
+{
+	for (struct http_conn *c; (c = s->gone);) {
+		s->gone = c->next_gone;
+		if (!c->request || c->request->phase == PHASE_NEW || c->request->phase == PHASE_BODY)
+			conn_ask_off(c);
+	}
 }
 
 static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void **ret)
@@ -114,6 +136,7 @@ static void on_connection(void *data, struct MHD_Connection *mhd, void **context
 	if (c->linger && !s->stopping)
 		linger_begin(s, c->fd);
 	loop_watch_remove(s->loop, &c->gone);
+	forget_gone(c);
 	unlink_conn(c);
 	s->n_connections--;
 	free(c);
@@ -224,6 +247,7 @@ void http_server_tick(struct http_server *s)
 		s->resumed = false;
 		MHD_run(s->daemon);
 	} while (s->resumed);
+	ask_off_gone(s);
 	if (s->n_connections && !s->sweep.heap_index)
 		sweep_arm(s);
 }

@@ -27,7 +27,8 @@ struct app {
 	uint64_t body_max;
 	unsigned drain_ms;
 	unsigned hidden;
-	bool stop;
+	size_t block_filled;
+	char block[16 << 20];
 };
 
 struct job { /* a request's, in its arena */
@@ -131,7 +132,7 @@ static void seen(struct http_request *r)
 		buf_printf(&b, "param [%s] [%s] %zu\n", r->params[i].name, r->params[i].value, r->params[i].value_len);
 	buf_printf(&b, "test %zu %s\n", http_header_count(r, "x-test"), joined ? joined : "(none)");
 	char *text = buf_steal(&b, &n);
-	respond(r, 200, text, n, free);
+	respond(r, strcmp(r->method_name, "CONNECT") == 0 ? 405 : 200, text, n, free);
 }
 
 static void spooled(struct http_request *r)
@@ -154,16 +155,18 @@ static void spooled(struct http_request *r)
 	say(r, 200, text);
 }
 
-static void large(struct http_request *r)
+static void large(struct app *app, struct http_request *r)
 {
 	const char *n = param(r, "n");
 	const size_t size = strtoul(n ? n : "0", NULL, 10);
-	char *body = malloc(size + 1);
 
-	if (!body)
-		abort();
-	memset(body, 'x', size);
-	respond(r, 200, body, size, free);
+	/* One block for all, filled as far as somebody asked for. */
+	assert(size <= sizeof app->block);
+	if (size > app->block_filled) {
+		memset(app->block + app->block_filled, 'x', size - app->block_filled);
+		app->block_filled = size;
+	}
+	respond(r, 200, app->block, size, NULL);
 }
 
 static void serve(void *data, struct http_request *r)
@@ -185,7 +188,7 @@ static void serve(void *data, struct http_request *r)
 	else if (is(r, "/echo") || is(r, "/gate"))
 		respond(r, param(r, "shut") ? 503 : 200, r->body, r->body_len, NULL);
 	else if (is(r, "/large"))
-		large(r);
+		large(app, r);
 	else if (is(r, "/hidden-count"))
 		say(r, 200, arena_printf(r->arena, "%u\n", app->hidden));
 	else if (is(r, "/nothing"))
@@ -269,9 +272,11 @@ static const char *text(int argc, char **argv, const char *name, const char *oth
 
 int main(int argc, char **argv)
 {
-	struct app app = { .loop = loop_new(),
-			   .body_max = number(argc, argv, "--body-max", 1 << 20),
-			   .drain_ms = number(argc, argv, "--drain-ms", 3000) };
+	static struct app app; /* too large for a stack */
+
+	app.loop = loop_new();
+	app.body_max = number(argc, argv, "--body-max", 1 << 20);
+	app.drain_ms = number(argc, argv, "--drain-ms", 3000);
 	const struct http_config config = { .max_connections = number(argc, argv, "--max-connections", 4096),
 					    .max_header_bytes = number(argc, argv, "--max-header-bytes", 16384),
 					    .header_timeout_s = number(argc, argv, "--header-timeout", 10),
@@ -285,6 +290,7 @@ int main(int argc, char **argv)
 				       true, &fd, &port);
 	if (!app.loop || e) {
 		fprintf(stderr, "cannot listen: %s\n", err_name(e));
+		loop_free(app.loop);
 		return 2;
 	}
 	if (http_server_new(app.loop, fd, &config, &handlers, &app, &app.server))

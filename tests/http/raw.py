@@ -37,7 +37,7 @@ class Client:
     def __init__(self, port, host="127.0.0.1", timeout=PATIENCE):
         self.socket = socket.create_connection((host, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def __enter__(self):
         return self
@@ -55,15 +55,17 @@ class Client:
         try:
             data = self.socket.recv(65536)
         except ConnectionError as error:
-            raise Closed(f"{error} after {self.buffer[:200]}") from error
+            raise Closed(f"{error} after {bytes(self.buffer[:200])}") from error
         if not data:
-            raise Closed(f"end after {self.buffer[:200]}")
+            raise Closed(f"end after {bytes(self.buffer[:200])}")
         self.buffer += data
 
     def head(self):
         while b"\r\n\r\n" not in self.buffer:
             self._more()
-        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        end = self.buffer.index(b"\r\n\r\n")
+        head = self.buffer[:end]
+        del self.buffer[:end + 4]
         lines = head.decode("latin-1").split("\r\n")
         headers = {}
         for line in lines[1:]:
@@ -76,7 +78,8 @@ class Client:
         n = 0 if bodyless or status in (204, 304) or status < 200 else int(headers.get("content-length", ["0"])[0])
         while len(self.buffer) < n:
             self._more()
-        body, self.buffer = self.buffer[:n], self.buffer[n:]
+        body = bytes(self.buffer[:n])
+        del self.buffer[:n]
         return Response(status, headers, body)
 
     def ask(self, data, **options):
@@ -89,7 +92,8 @@ class Client:
             try:
                 self._more()
             except Closed:
-                rest, self.buffer = self.buffer, b""
+                rest = bytes(self.buffer)
+                self.buffer.clear()
                 return rest
 
 
