@@ -379,7 +379,19 @@ def validate(a):
             new = [i for k, i in seen.items() if k not in _validated]
             body = dumps({**a.json, "items": new}).encode()
             _validated.update(seen)
-    openapi_check.check(a.method, a.target, a.sent_headers, a.status, a.headers, body, a.sent or None)
+    openapi_check.check(a.method, a.target, a.sent_headers, a.status, a.headers, body, plain(a.sent) if a.status < 300 else None)
+
+
+def plain(body):
+    """The JSON of a request with its numbers as short as they can be, which is what a schema can judge; None where it is none."""
+    def shortest(token):
+        number = Decimal(token)
+        return int(number) if number == number.to_integral_value() else number.normalize() if number else 0
+
+    try:
+        return dumps(json.loads(body, parse_float=shortest)).encode() if body else None
+    except ValueError:
+        return None
 
 
 # --- a raw connection ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_health(anyone):
 
 
 def test_version(anyone, service):
-    version = service.command("version").stdout
+    version = subprocess.run([service.binary, "version"], capture_output=True, text=True, timeout=30, check=True).stdout
     number = re.search(r"\d+\.\d+\.\d+", version).group()
     assert number in anyone.get("/version", expect=200).body.decode()
 

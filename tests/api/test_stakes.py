@@ -60,7 +60,8 @@ def test_exact_or_range(api, pair, kind):
     check(api, pair, 201, **{low: 0, high: 100})
     for given_range in ({low: 1}, {high: 10}, {low: 1, high: 10}):
         a = check(api, pair, 422, **{exact: 7}, **given_range)
-        assert a.faults == {(f"/{f}", "exclusive") for f in (exact, *given_range)}
+        assert {(f"/{f}", "exclusive") for f in (exact, *given_range)} <= a.faults
+        assert a.places <= {f"/{f}" for f in (exact, low, high)}
     a = check(api, pair, 422, **{low: Token("10.000000000001"), high: 10})
     assert a.places == {f"/{low}", f"/{high}"} and {c for _, c in a.faults} <= {"order", "range"}
 
