@@ -91,14 +91,14 @@ static void forget_gone(struct http_conn *c)
 		*at = c->next_gone;
 }
 
-/* Those of them that the daemon has not closed in its last run. Who is being served is left alone until then. */
+/* Those that the daemon has not closed in its last run, again after each run until it has: an edge may be spent on bytes that
+ * came before the end. Who is being served is left alone until then. */
 static void ask_off_gone(struct http_server *s)
 {
-	for (struct http_conn *c; (c = s->gone);) {
-		s->gone = c->next_gone;
-		if (!c->request || c->request->phase == PHASE_NEW || c->request->phase == PHASE_BODY)
+	for (struct http_conn *c = s->gone; c; c = c->next_gone)
+		if (!c->request || c->request->phase == PHASE_NEW ||
+		    (c->request->phase == PHASE_BODY && !c->request->suspended))
 			conn_ask_off(c);
-	}
 }
 
 static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void **ret)
@@ -194,8 +194,8 @@ static void on_completed(void *data, struct MHD_Connection *mhd, void **context,
 	c->idle_since_ms = clock_monotonic_ms();
 	unlink_conn(c);
 	link_last(c);
-	if (c->peer_done || c->asked_off) /* again: the edge may have been spent on this request */
-		conn_ask_off(c);
+	if (c->asked_off)
+		conn_ask_off(c); /* again: the edge may have been spent on this request */
 }
 
 /* The daemon's epoll woke the loop: http_server_tick() comes after each wait. */

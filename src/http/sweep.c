@@ -104,8 +104,7 @@ static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
 			expire_head(c);
 		return;
 	}
-	if (!c->asked_off &&
-	    (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS)))
+	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS))
 		conn_ask_off(c);
 }
 
