@@ -125,7 +125,7 @@ static void authenticated(struct call *c)
 		call_fail(c, 406, "not-acceptable", call_format(c, "this address answers %s", c->operation->produces));
 		return;
 	}
-	if (c->operation->run == list_run)
+	if (c->operation->run == list_run && list_has_cursor(c))
 		cursor_secret_load(c, parameters);
 	else
 		parameters(c);

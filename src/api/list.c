@@ -243,6 +243,14 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 	}
 }
 
+bool list_has_cursor(const struct call *c)
+{
+	for (size_t i = 0; i < c->request->n_params; i++)
+		if (strcmp(c->request->params[i].name, "cursor") == 0)
+			return true;
+	return false;
+}
+
 void list_check(struct call *c)
 {
 	struct list_state *s = arena_alloc(c->arena, sizeof(*s));
@@ -337,7 +345,7 @@ static void listed(struct call *c)
 	call_answer(c, 200, "application/json");
 }
 
-void list_run(struct call *c)
+static void run(struct call *c)
 {
 	struct list_state *s = c->state;
 	int n = 1;
@@ -360,4 +368,9 @@ void list_run(struct call *c)
 	}
 	lane = compose_is_indexed(&s->query) && !s->count ? DB_READ : DB_SLOW;
 	call_query(c, lane, n, false, listed);
+}
+
+void list_run(struct call *c)
+{
+	cursor_secret_load(c, run); /* the answer may need it for its next_cursor */
 }
