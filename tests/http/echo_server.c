@@ -306,8 +306,10 @@ int main(int argc, char **argv)
 	printf("port %u %s\n", port, MHD_get_version());
 	fflush(stdout);
 	run(&app);
+	signal(SIGTERM, SIG_IGN); /* its handler uses the loop */
 	http_server_free(app.server);
 	loop_free(app.loop);
 	printf("ended\n");
+	fflush(stdout);
 	return 0;
 }
