@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lodebase import (FULL_PROJECT, FULL_SHAREHOLDER, NOBODY, dumps, project, shareholder, stake, unique, writable)
+from lodebase import (FULL_PROJECT, FULL_SHAREHOLDER, NOBODY, dumps, in_parallel, project, shareholder, stake, unique, writable)
 
 NDJSON = "application/x-ndjson"
 
@@ -182,6 +182,44 @@ def test_the_whole_is_judged_at_the_end(api, holder):
         stake(holder["id"], slug=unique("st"), issuer_id=fresh["slug"], economic_pct=60) for _ in range(2)]}, 409)
     assert a.json["total_pct"] == 120
     api.get(f"/v1/shareholders/{fresh['slug']}", expect=404)
+
+
+def test_imports_at_once(service, closed, keys, case):
+    """Of many that send the same, over two instances, each record is created once."""
+    clients = [s.client(keys["write"]) for s in (service, closed) for _ in range(2)]
+    answers = in_parallel(*[lambda c=c: send(c, case, 200).json for c in clients])
+    assert sum(a["created"] for a in answers) == 5 and sum(a["unchanged"] for a in answers) == 15
+    for resource, records in case.items():
+        for record in records:
+            assert clients[0].get(f"/v1/{resource}/{record['slug']}", expect=200).json["version"] == 1
+
+
+def test_the_whole_holds_between_imports_and_single_writes(service, closed, keys, holder, issuer):
+    one, two = service.client(keys["write"]), closed.client(keys["write"])
+
+    def half():
+        return stake(holder["id"], issuer_id=issuer["id"], slug=unique("st"), economic_pct=40)
+    answers = in_parallel(*[lambda c=c: c.post("/v1/stakes", half(), expect=(201, 409)) for c in (one, two, one, two)],
+                          *[lambda c=c: send(c, {"stakes": [half()]}, (200, 409)) for c in (one, two)])
+    assert sorted(a.status for a in answers).count(409) == 4
+    assert one.get("/v1/stakes", {"issuer_id": issuer["id"], "count": "exact"}).json["total"] == 2
+
+
+def test_an_import_against_changes_of_the_same_records(service, keys):
+    """Each change ends up before or after the import, none is lost, no version is skipped."""
+    made = [shareholder() for _ in range(6)]
+    client, other = service.client(keys["write"]), service.client(keys["write"])
+    send(client, {"shareholders": made}, 200)
+    changed = {"shareholders": [{**m, "name": "Imported", "description": "by the import"} for m in made]}
+
+    def patch():
+        return [other.patch(f"/v1/shareholders/{m['slug']}", {"country": "KR"}, expect=200).json for m in made]
+    _, patched = in_parallel(lambda: send(client, changed, 200), patch)
+    for m, p in zip(made, patched):
+        got = client.get(f"/v1/shareholders/{m['slug']}", expect=200).json
+        assert got["version"] == 3
+        assert (got["name"], got["country"]) in {("Imported", None), ("Imported", "KR")}
+        assert (p["version"] == 3) == (got["country"] == "KR")
 
 
 def test_after_a_thousand_faults_it_stops(api):

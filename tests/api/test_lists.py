@@ -355,6 +355,14 @@ def test_up_to_500_values(own, base):
     assert own.get("/v1/shareholders", {"name.ne": ",".join(names + ["n"])}, expect=400).places == {"name.ne"}
 
 
+def test_up_to_500_ids(own, base):
+    wanted = [r["id"] for r in base["stakes"][:20]]
+    a = own.get("/v1/stakes", {"id": ",".join(wanted + [f"01890000-0000-7000-8000-{i:012x}" for i in range(480)])}, expect=200)
+    assert ids(a) == set(wanted)
+    a = own.get("/v1/stakes", {"holder_id": ",".join(f"01890000-0000-7000-8000-{i:012x}" for i in range(500))}, expect=200)
+    assert a.items == []
+
+
 def test_a_comma_and_a_backslash_in_a_value(own, base):
     for text in ("x,y", "back\\slash", "\\,", "a,b\\", "\\\\,,"):
         made = own.post("/v1/projects", project(name=text), expect=201).json["id"]
@@ -480,6 +488,11 @@ def test_a_tampered_cursor_is_400(own, base):
     for bad in ("x", "a.b", cursor + "A", cursor + "=", cursor * 2, cursor[:-4], "é", "%", "0" * 4000, "\\", "null", cursor + " "):
         a = own.get("/v1/projects", {"limit": "5", "cursor": bad})
         assert a.status == 400 and a.places == {"cursor"}, f"{bad}\n{a}"
+
+
+def test_a_cursor_of_another_base_is_400(own, base, api):
+    cursor = own.get("/v1/projects", {"limit": "5"}, expect=200).json["next_cursor"]
+    assert api.get("/v1/projects", {"limit": "5", "cursor": cursor}, expect=400).places == {"cursor"}
 
 
 def test_a_cursor_outlives_its_record(own, base):
