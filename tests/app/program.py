@@ -50,7 +50,9 @@ class Program:
         self.n = 0
 
     def _become(self):
-        return ["setpriv", f"--reuid={self.account}", f"--regid={self.account}", "--init-groups"] if self.account else []
+        if not self.account:
+            return []
+        return ["setpriv", f"--reuid={self.account}", f"--regid={pwd.getpwnam(self.account).pw_gid}", "--init-groups"]
 
     def arguments(self, *command):
         return [*self._become(), self.binary, *command]
