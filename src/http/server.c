@@ -1,6 +1,7 @@
 #include "lodebase/http/server.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -238,6 +239,18 @@ enum err http_server_new(struct loop *loop, int listen_fd, const struct http_con
 	}
 	*ret = s;
 	return OK;
+}
+
+enum err http_server_adopt(struct http_server *s, int fd)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNIX };
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+		close(fd);
+		return ERR_IO;
+	}
+	return MHD_add_connection(s->daemon, fd, &nowhere, sizeof nowhere) == MHD_YES ? OK : ERR_FULL;
 }
 
 void http_server_tick(struct http_server *s)

@@ -121,10 +121,14 @@ struct http_server;
  * ERR_DENIED: not allowed; ERR_IO: errno tells. */
 enum err http_listen(const char *address, uint16_t port, bool exclusive, int *ret_fd, uint16_t *ret_port) MUST_CHECK;
 
-/* Starts serving listen_fd (owned by the server from here, also on failure). The loop, config strings and handlers must
+/* Starts serving listen_fd (-1: none yet; owned by the server from here, also on failure). The loop, config strings and handlers must
  * outlive the server. */
 enum err http_server_new(struct loop *loop, int listen_fd, const struct http_config *config,
 			 const struct http_handlers *handlers, void *data, struct http_server **ret) MUST_CHECK;
+
+/* Serves a connected stream socket besides those that the listening one gives (a socketpair in tests; listen_fd -1 is a server
+ * with nothing else). The socket is the server's from here, also on failure. */
+enum err http_server_adopt(struct http_server *s, int fd) MUST_CHECK;
 
 /* To be called after every loop_wait() and after anything else that may have answered a request: runs the daemon until
  * nothing that was answered waits for it. */
