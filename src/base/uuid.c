@@ -15,13 +15,17 @@ static bool is_hyphen_place(size_t at)
 void uuid7_new(char ret_text[UUID_TEXT_SIZE])
 {
 	unsigned char bytes[16];
-	uint64_t ms = (uint64_t)clock_wall_us() / 1000;
+	uint64_t us = (uint64_t)clock_wall_us(), ms = us / 1000;
+	/* RFC 9562 section 6.2, method 3: the 12 bits behind the version are the fraction of the millisecond, so that the
+	 * records of one import sort as they were read. */
+	unsigned fraction = (unsigned)(us % 1000 * 4096 / 1000);
 
 	uuid_generate_random(bytes);
 	for (int i = 5; i >= 0; i--, ms >>= 8)
 		bytes[i] = (unsigned char)(ms & 0xFF);
 	/* Version 7; the variant is the one libuuid has set. */
-	bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x70);
+	bytes[6] = (unsigned char)(0x70 | fraction >> 8);
+	bytes[7] = (unsigned char)(fraction & 0xFF);
 
 	char *out = ret_text;
 	for (size_t i = 0; i < sizeof bytes; i++) {

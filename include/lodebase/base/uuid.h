@@ -1,4 +1,4 @@
-/* UUIDs: version 7 (RFC 9562) made of the wall clock in milliseconds and libuuid's random bits. */
+/* UUIDs: version 7 (RFC 9562) made of the wall clock in microseconds and libuuid's random bits. */
 #pragma once
 
 #include <stdbool.h>
