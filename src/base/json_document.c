@@ -43,7 +43,8 @@ static enum err name_fault(const struct json_document *d, const char *text, size
 		for (shown = NAME_SHOWN; ((unsigned char)text[start + 1 + shown] & 0xC0) == 0x80;)
 			shown--;
 	(void)snprintf(reason, sizeof reason, "%s: \"%.*s%s\"", what, (int)shown, text + start + 1, shown < length ? "…" : "");
-	return json_fault_at(d->text, original_offset(d, start), reason, ret_fault);
+	json_fault_at(d->text, original_offset(d, start), reason, ret_fault);
+	return ERR_INVALID;
 }
 
 static enum err load(struct json_document *d, const struct buf *rewritten, struct json_fault *ret_fault)
@@ -72,8 +73,10 @@ enum err json_document_parse(const char *text, size_t n, struct json_document *r
 
 	*ret = (struct json_document){ .text = text };
 	*ret_fault = (struct json_fault){ 0 };
-	if (n > TEXT_MAX)
-		return json_fault_at(text, 0, "longer than 256 MiB", ret_fault);
+	if (n > TEXT_MAX) {
+		json_fault_at(text, 0, "longer than 256 MiB", ret_fault);
+		return ERR_INVALID;
+	}
 
 	/* The worst is one-digit numbers: two bytes with the comma, up to ten with their ordinals. */
 	buf_init(&rewritten, n * 6 + 64);

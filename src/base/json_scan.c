@@ -7,7 +7,7 @@
 
 #include "lodebase/base/text.h"
 
-enum err json_fault_at(const char *text, size_t offset, const char *reason, struct json_fault *ret_fault)
+void json_fault_at(const char *text, size_t offset, const char *reason, struct json_fault *ret_fault)
 {
 	size_t line_start = 0;
 	int line = 1;
@@ -24,12 +24,12 @@ enum err json_fault_at(const char *text, size_t offset, const char *reason, stru
 		.offset = offset,
 	};
 	(void)snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
-	return ERR_INVALID;
 }
 
 static enum err fault(struct json_scan *s, const char *reason)
 {
-	return json_fault_at(s->text, s->at, reason, s->fault);
+	json_fault_at(s->text, s->at, reason, s->fault);
+	return ERR_INVALID;
 }
 
 /* The byte at the current place; -1 at the end. */

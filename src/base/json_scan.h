@@ -30,5 +30,5 @@ enum err json_scan(struct json_scan *s) MUST_CHECK;
 
 size_t json_ordinal_length(size_t ordinal); /* its decimal digits */
 
-/* Fills the fault at text[offset]; the reason is given already formatted. Always ERR_INVALID. */
-enum err json_fault_at(const char *text, size_t offset, const char *reason, struct json_fault *ret_fault) MUST_CHECK;
+/* Fills the fault at text[offset]; the reason is given already formatted. */
+void json_fault_at(const char *text, size_t offset, const char *reason, struct json_fault *ret_fault);

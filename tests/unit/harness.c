@@ -12,7 +12,7 @@ static uint64_t random_state;
 
 static void seed_random(void)
 {
-	const char *seed = getenv("LODEBASE_TEST_SEED"); /* NOLINT(concurrency-mt-unsafe) */
+	const char *seed = getenv("LODEBASE_TEST_SEED");
 
 	random_state = seed ? strtoull(seed, NULL, 0) : 1;
 }

@@ -31,11 +31,11 @@ bool test_check_int(const char *file, int line, const char *what, long long got,
 bool test_check_str(const char *file, int line, const char *what, const char *got, const char *wanted);
 
 /* Each gives whether it held, so that a case can leave early: if (!CHECK(p)) return; */
-#define CHECK(condition) ((condition) ? true : test_fail(__FILE__, __LINE__, "not so: %s", #condition))
+#define CHECK(condition) ((condition) ? true : (test_fail(__FILE__, __LINE__, "not so: %s", #condition), false))
 #define CHECK_INT(got, wanted) test_check_int(__FILE__, __LINE__, #got, (long long)(got), (long long)(wanted))
 #define CHECK_STR(got, wanted) test_check_str(__FILE__, __LINE__, #got, got, wanted)
 /* A check in a loop over data: what failed is in the message. */
-#define CHECK_FOR(condition, ...) ((condition) ? true : test_fail(__FILE__, __LINE__, __VA_ARGS__))
+#define CHECK_FOR(condition, ...) ((condition) ? true : (test_fail(__FILE__, __LINE__, __VA_ARGS__), false))
 
 /* Pseudo-random numbers, the same in every run, or from LODEBASE_TEST_SEED. */
 uint64_t test_random(void);
