@@ -102,7 +102,8 @@ def test_keys_are_listed_without_their_secrets(service, keys):
 
 def test_wrong_uses_of_the_command(service):
     for arguments in (["key", "create", "--name", "x", "--scope", "root"], ["key", "create", "--scope", "read"],
-                      ["key", "create", "--name", "x"], ["key", "revoke", "lode_zzzzzzzz"], ["key", "revoke"], ["key", "nonsense"]):
+                      ["key", "create", "--name", "x"], ["key", "revoke", "lode_zzzzzzzz"], ["key", "revoke"],
+                      ["key", "nonsense"]):
         done = service.command(*arguments, ok=False)
         assert done.returncode != 0 and done.stderr.strip(), arguments
 

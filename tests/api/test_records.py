@@ -426,6 +426,21 @@ def test_delete(api, made):
     assert api.get(f"/v1/{resource}", {"id": record["id"]}).items == []
 
 
+@each
+def test_what_is_deleted_leaves_its_history(api, made, cluster):
+    resource, record = made
+    text = "note" if resource == "stakes" else "description"
+    api.patch(f"/v1/{resource}/{record['id']}", {text: "changed"}, expect=200)
+    api.delete(f"/v1/{resource}/{record['id']}", expect=204)
+    rows = cluster.execute("select resource, action, version, actor from lodebase.change where id = %s order by version",
+                           (record["id"],), dbname="shared")
+    assert rows == [(resource, "created", 1, "test-write"), (resource, "updated", 2, "test-write"),
+                    (resource, "deleted", 3, "test-write")]
+    rows = cluster.execute(f"select version, {text}, known_to > updated_at from lodebase.{resource[:-1]}_past "
+                           "where id = %s order by version", (record["id"],), dbname="shared")
+    assert rows == [(1, None, True), (2, "changed", True)]
+
+
 def test_delete_is_409_while_something_refers(api, holder, issuer):
     made = api.post("/v1/stakes", stake(holder["id"], issuer_id=issuer["id"], slug=unique("st")), expect=201).json
     plant = api.post("/v1/projects", project(operator_id=holder["id"]), expect=201).json
