@@ -70,7 +70,7 @@ static void tell_away(struct bringup *b, const char *reason)
 	if (atomic_load(&b->stop) || now - b->away_since_ms < TELL_AFTER_MS ||
 	    (strcmp(text, b->told) == 0 && now - b->told_ms < TELL_AGAIN_MS))
 		return;
-	strcpy(b->told, text);
+	snprintf(b->told, sizeof(b->told), "%s", text);
 	b->told_ms = now;
 	log_event(LOG_LEVEL_WARNING, "database_away", "waiting for the database: %s", b->told);
 }

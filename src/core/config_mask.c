@@ -123,6 +123,6 @@ char *config_mask_conninfo(const char *text)
 	if (strncmp(text, "postgresql://", 13) == 0 || strncmp(text, "postgres://", 11) == 0)
 		mask_url(text, &o);
 	else if (!mask_keywords(text, &o))
-		strcpy(masked, mask);
+		memcpy(masked, mask, sizeof(mask));
 	return masked;
 }
