@@ -168,7 +168,7 @@ $$;
 create function is_slug(t text) returns boolean
 language sql immutable
 return t ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and char_length(t) <= 100
-	and t !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+	and (char_length(t) <> 36 or t !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$');
 
 create function is_list(j jsonb) returns boolean
 language sql immutable
@@ -353,13 +353,14 @@ create table stake (
 );
 create index stake_created_at_idx on stake (created_at, id);
 create index stake_holder_id_idx on stake (holder_id, id);
-create index stake_issuer_id_idx on stake (issuer_id, id);
-create index stake_project_id_idx on stake (project_id, id);
-create index stake_counterparty_id_idx on stake (counterparty_id, id);
+-- Where most are null, only the others are in the index: writing is dearer than finding one of the many.
+create index stake_issuer_id_idx on stake (issuer_id, id) where issuer_id is not null;
+create index stake_project_id_idx on stake (project_id, id) where project_id is not null;
+create index stake_counterparty_id_idx on stake (counterparty_id, id) where counterparty_id is not null;
 create index stake_instrument_idx on stake (instrument, id);
 create index stake_stage_idx on stake (stage, id);
 create index stake_valid_from_idx on stake (valid_from, id);
-create index stake_valid_to_idx on stake (valid_to, id);
+create index stake_valid_to_idx on stake (valid_to, id) where valid_to is not null;
 create index stake_economic_pct_idx on stake (economic_pct, id);
 
 create table stake_past (

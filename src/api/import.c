@@ -271,7 +271,7 @@ void import_run(struct db_session *session, const struct import_request *request
 		if (ret->status != 200) {
 			sort_faults(im);
 			problem_write_faults(&ret->errors, &im->faults);
-			ret->truncated = im->faults.truncated;
+			ret->truncated = import_has_too_many_faults(im);
 		}
 		if (!cancelled(im) && ret->status != 503) {
 			struct db_error ignored = { 0 };

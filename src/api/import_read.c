@@ -467,8 +467,10 @@ static void no_bundle(struct reading *g)
 	struct json_document d;
 
 	if (!g->reader.text.failed) {
-		if (!parse(g, at_top, &d))
+		if (!parse(g, at_top, &d)) {
+			g->stopped = true;
 			return;
+		}
 		json_document_done(&d);
 	}
 	fault(g, "", "type", "a bundle is an object of lists, such as {\"shareholders\": [ … ]}");

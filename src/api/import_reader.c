@@ -171,11 +171,9 @@ static enum import_event begin(struct import_reader *r)
 		return import_reader_next(r);
 	}
 	why = take_value(r);
-	if (!why && peek_behind_space(r) >= 0)
-		why = "something follows the JSON text";
 	if (why)
 		return malformed(r, why);
-	r->state = OVER;
+	r->state = BEHIND;
 	return IMPORT_NO_BUNDLE;
 }
 

@@ -291,7 +291,7 @@ char *import_sql_upsert(const struct import_table *t)
 		r->table, r->name);
 	writable(&b, r, "m.");
 	buf_printf(&b,
-		   " from merge_%s m order by m._n on conflict (id) do update set version = t.version + 1, "
+		   " from merge_%s m on conflict (id) do update set version = t.version + 1, "
 		   "updated_at = excluded.updated_at, known_xid = excluded.known_xid, known_epoch = excluded.known_epoch, "
 		   "slug = excluded.slug",
 		   r->table);
