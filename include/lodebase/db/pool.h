@@ -23,10 +23,10 @@ enum db_lane { DB_READ, DB_SLOW, DB_WRITE, DB_N_LANES };
 
 /* One statement. All memory is the submitter's and stays until the job is done or cancelled. */
 struct db_statement {
-	const char *name;  /* prepared at a connection's first use, known by this name; NULL: sent unprepared. One name always
+	const char *name; /* prepared at a connection's first use, known by this name; NULL: sent unprepared. One name always
 			      stands for the same SQL. */
-	bool shape;        /* a composed list: at most 64 such names per connection are prepared, others go unprepared */
-	const char *sql;   /* one statement, parameters $1 … */
+	bool shape; /* a composed list: at most 64 such names per connection are prepared, others go unprepared */
+	const char *sql; /* one statement, parameters $1 … */
 	int n_params;
 	const char *const *params; /* text format; a NULL entry is SQL's null */
 };
@@ -64,12 +64,12 @@ struct db_job {
 };
 
 struct db_pool_config {
-	const char *conninfo;      /* a libpq conninfo string or URL of the service's account */
-	const char *role;          /* the role of every session, or NULL */
+	const char *conninfo; /* a libpq conninfo string or URL of the service's account */
+	const char *role; /* the role of every session, or NULL */
 	int connections[DB_N_LANES];
 	int statement_timeout_ms[DB_N_LANES];
-	unsigned max_queued[DB_N_LANES];   /* jobs waiting for a connection; beyond: ERR_FULL */
-	unsigned pipeline_depth;           /* jobs in flight per READ or SLOW connection */
+	unsigned max_queued[DB_N_LANES]; /* jobs waiting for a connection; beyond: ERR_FULL */
+	unsigned pipeline_depth; /* jobs in flight per READ or SLOW connection */
 	unsigned connect_timeout_s;
 	const char *application_name;
 };
@@ -112,8 +112,8 @@ const char *db_pool_problem(const struct db_pool *p);
 
 struct db_pool_stats {
 	unsigned open, busy, queued; /* connections that work, of them with a job in flight; jobs waiting */
-	uint64_t jobs;               /* done (not those cancelled) */
-	uint64_t errors;             /* of them not OK */
-	uint64_t reconnects;         /* connections opened, but for each one's first */
+	uint64_t jobs; /* done (not those cancelled) */
+	uint64_t errors; /* of them not OK */
+	uint64_t reconnects; /* connections opened, but for each one's first */
 };
 struct db_pool_stats db_pool_stats(const struct db_pool *p, enum db_lane lane);

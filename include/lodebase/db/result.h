@@ -18,9 +18,9 @@ void db_result_free(struct db_result *r); /* NULL is fine */
 
 /* Why a statement failed. Texts of the server's are for the log, never for a client. */
 struct db_error {
-	char sqlstate[6];      /* "" where the server did not speak (connection lost, timeout of ours) */
-	char constraint[64];   /* the constraint's name, or "" */
-	char message[512];     /* primary message */
-	char *detail;          /* the server's DETAIL, malloc'ed, or NULL: functions of our own put JSON there, of any length */
+	char sqlstate[6]; /* "" where the server did not speak (connection lost, timeout of ours) */
+	char constraint[64]; /* the constraint's name, or "" */
+	char message[512]; /* primary message */
+	char *detail; /* the server's DETAIL, malloc'ed, or NULL: functions of our own put JSON there, of any length */
 };
 void db_error_done(struct db_error *e); /* frees the detail and clears */
