@@ -97,6 +97,7 @@ struct http_server {
 	int listen_fd; /* -1 once closed; the daemon's until quiesced */
 	struct loop_watch watch; /* the daemon's epoll */
 	struct loop_timer sweep;
+	uint64_t swept_ms;
 	struct http_conn *first, *last;
 	struct http_conn *gone; /* since the daemon last ran */
 	unsigned n_connections, n_requests, n_lingering;

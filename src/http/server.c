@@ -116,6 +116,8 @@ static void conn_started(struct http_server *s, struct MHD_Connection *mhd, void
 	describe_peer(c, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	link_last(c);
 	s->n_connections++;
+	if (s->n_connections >= s->config.max_connections)
+		sweep_arm(s);
 	c->gone = (struct loop_watch){ .fd = c->fd, .events = EPOLLRDHUP | EPOLLET, .ready = on_gone, .data = c };
 	if (loop_watch_add(s->loop, &c->gone) != OK)
 		shutdown(c->fd, SHUT_RDWR);

@@ -9,7 +9,7 @@
 
 #define TCP_CLOSE_WAIT 8 /* <netinet/tcp.h> and <linux/tcp.h> do not go together */
 #define SWEEP_MS 1000
-#define SWEEP_DRAIN_MS 100
+#define SWEEP_SOON_MS 100 /* in a drain, and while nobody else gets in */
 #define CUT_MS 1000 /* what a connection that was cut has to go by itself */
 #define QUIET_MS 1000 /* who did not ask for so long may be closed in a drain or for others */
 
@@ -91,7 +91,7 @@ static void expire_body(struct request *r)
 	r->phase = PHASE_CUT;
 }
 
-static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
+static void sweep_idle(struct http_conn *c, uint64_t now_ms)
 {
 	const struct http_config *config = &c->server->config;
 	const uint64_t idle_ms = now_ms - c->idle_since_ms;
@@ -104,11 +104,11 @@ static void sweep_idle(struct http_conn *c, uint64_t now_ms, bool crowded)
 			expire_head(c);
 		return;
 	}
-	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || ((c->server->draining || crowded) && idle_ms >= QUIET_MS))
+	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || (c->server->draining && idle_ms >= QUIET_MS))
 		conn_ask_off(c);
 }
 
-static void sweep_conn(struct http_conn *c, uint64_t now_ms, bool crowded)
+static void sweep_conn(struct http_conn *c, uint64_t now_ms)
 {
 	struct request *r = c->request;
 
@@ -116,19 +116,38 @@ static void sweep_conn(struct http_conn *c, uint64_t now_ms, bool crowded)
 		if (now_ms - c->cut_ms >= CUT_MS)
 			shutdown(c->fd, SHUT_RDWR);
 	} else if (!r || r->phase == PHASE_NEW) {
-		sweep_idle(c, now_ms, crowded);
+		sweep_idle(c, now_ms);
 	} else if (r->phase == PHASE_BODY && !r->suspended &&
 		   now_ms - r->progress_ms >= c->server->config.idle_timeout_s * UINT64_C(1000)) {
 		expire_body(r);
 	}
 }
 
+static bool is_crowded(const struct http_server *s)
+{
+	return s->n_connections >= s->config.max_connections;
+}
+
+/* At the limit nobody else gets in: of those that are longest without a request some make room. */
+static void evict(struct http_server *s, uint64_t now_ms)
+{
+	unsigned left = s->config.max_connections / 16 + 1;
+	uint64_t all;
+
+	for (struct http_conn *c = s->first; c && left && now_ms - c->idle_since_ms >= QUIET_MS; c = c->next) {
+		if (c->request || c->begun_ms || c->cut_ms || unclaimed(c, &all))
+			continue;
+		conn_ask_off(c);
+		left--;
+	}
+}
+
 void sweep_arm(struct http_server *s)
 {
-	const uint64_t now_ms = clock_monotonic_ms();
+	const unsigned wait_ms = s->draining || is_crowded(s) ? SWEEP_SOON_MS : SWEEP_MS;
 
 	/* Where there is no memory for it now, the next tick tries again. */
-	if (loop_timer_set(s->loop, &s->sweep, now_ms + (s->draining ? SWEEP_DRAIN_MS : SWEEP_MS)) != OK)
+	if (loop_timer_set(s->loop, &s->sweep, clock_monotonic_ms() + wait_ms) != OK)
 		s->sweep.heap_index = 0;
 }
 
@@ -136,16 +155,17 @@ void sweep_fire(struct loop_timer *t)
 {
 	struct http_server *s = t->data;
 	const uint64_t now_ms = clock_monotonic_ms();
-	/* At the limit nobody else gets in: the longest idle make room. */
-	unsigned to_evict = s->n_connections >= s->config.max_connections ? s->config.max_connections / 16 + 1 : 0;
 
-	for (struct http_conn *c = s->first, *next; c; c = next) {
-		next = c->next;
-		sweep_conn(c, now_ms, to_evict > 0);
-		if (to_evict && c->asked_off)
-			to_evict--;
+	if (s->draining || now_ms - s->swept_ms >= SWEEP_MS) {
+		s->swept_ms = now_ms;
+		for (struct http_conn *c = s->first, *next; c; c = next) {
+			next = c->next;
+			sweep_conn(c, now_ms);
+		}
+		linger_sweep(s, now_ms);
 	}
-	linger_sweep(s, now_ms);
+	if (is_crowded(s))
+		evict(s, now_ms);
 	if (s->draining)
 		drain_step(s, now_ms);
 	if (s->n_connections || s->n_lingering || s->draining)

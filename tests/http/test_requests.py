@@ -292,6 +292,6 @@ def test_the_library_answers_the_rest(server):
                 c.send(data)
                 c.half_close()
                 c.closed()
-            except (Closed, ConnectionError):
+            except (Closed, OSError):
                 pass
     assert server.ask(get(b"/now")).status == 200
