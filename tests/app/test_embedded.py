@@ -237,3 +237,25 @@ def test_history_is_protected_from_the_service(ready):
     ready.start()
     assert b'"history":"ok"' in ready.get("/readyz")[1]
     assert ready.stop() == 0
+
+
+def test_an_upgrade_under_the_running_server_is_noticed(ready):
+    """Its procedural language then no longer loads in new sessions; /readyz and the log say so until a restart."""
+    major = (ready.data / "postgres" / "PG_VERSION").read_text().strip()
+    tree = ready.directory / "usr"
+    shutil.copytree(f"/usr/lib/postgresql/{major}", tree / "lib" / "postgresql" / major)
+    (tree / "share").mkdir()
+    (tree / "share" / "postgresql").symlink_to("/usr/share/postgresql")
+    library = tree / "lib" / "postgresql" / major / "lib" / "plpgsql.so"
+    ready.start("--postgres-bin", str(tree / "lib" / "postgresql" / major / "bin"))
+    sound = library.read_bytes()
+    os.rename(library, f"{library}.old")
+    library.write_bytes(b"an upgrade's half")
+    said = eventually(lambda: [e for e in ready.events() if "procedural language no longer loads" in e["message"]], 60, "the log")
+    assert said and b"restart" in said[0]["message"].encode()
+    status, body = ready.get("/readyz")
+    assert status == 503 and b"restart" in body, body
+    library.unlink()
+    library.write_bytes(sound)
+    eventually(ready.is_ready, 60, "/readyz")
+    assert ready.stop() == 0
