@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_plain.h"
 #include "lodebase/base/text.h"
 
 void json_fault_at(const char *text, size_t offset, const char *reason, struct json_fault *ret_fault)
@@ -182,6 +183,7 @@ static enum err scan_string(struct json_scan *s)
 	size_t start = s->at++;
 
 	for (;;) {
+		s->at += json_plain_run(s->text + s->at, s->n - s->at);
 		int c = peek(s);
 		enum err e = OK;
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "json_plain.h"
+
 #define DEPTH_MAX 64
 
 void json_begin(struct json_writer *w, struct buf *out)
@@ -10,19 +12,25 @@ void json_begin(struct json_writer *w, struct buf *out)
 	*w = (struct json_writer){ .out = out };
 }
 
-/* Every value and every key passes here: the comma before it, where one belongs. */
-static void separate(struct json_writer *w)
+/* Every value and every key passes here: whether a comma comes before it. */
+static bool wants_comma(struct json_writer *w)
 {
 	if (w->after_key) {
 		w->after_key = false;
-		return;
+		return false;
 	}
 	if (w->depth == 0)
-		return;
+		return false;
 	uint64_t bit = UINT64_C(1) << (w->depth - 1);
-	if (w->has_member & bit)
-		buf_putc(w->out, ',');
+	bool is_first = !(w->has_member & bit);
 	w->has_member |= bit;
+	return !is_first;
+}
+
+static void separate(struct json_writer *w)
+{
+	if (wants_comma(w))
+		buf_putc(w->out, ',');
 }
 
 static void open_level(struct json_writer *w, char bracket)
@@ -98,30 +106,41 @@ static void put_escape(struct buf *out, unsigned char c)
 	buf_put(out, escape, 2);
 }
 
-static void put_quoted(struct buf *out, const char *s, size_t n)
+/* The string in quotes, with what stands before and after it: one piece where nothing in it needs an escape. */
+static void put_quoted(struct json_writer *w, const char *s, size_t n, bool is_key)
 {
-	size_t start = 0;
+	size_t run = json_plain_run(s, n), comma = wants_comma(w), colon = is_key;
 
-	buf_putc(out, '"');
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
+	if (run == n && n < SIZE_MAX - 4) {
+		char *place = buf_reserve(w->out, comma + 1 + n + 1 + colon);
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_put(out, s + start, i - start);
-		put_escape(out, c);
-		start = i + 1;
+		if (!place)
+			return;
+		*place = ','; /* is written over where it does not belong */
+		place += comma;
+		*place++ = '"';
+		if (n > 0)
+			memcpy(place, s, n);
+		place[n] = '"';
+		if (is_key)
+			place[n + 1] = ':';
+		buf_advance(w->out, comma + 1 + n + 1 + colon);
+		return;
 	}
-	buf_put(out, s + start, n - start);
-	buf_putc(out, '"');
+	buf_puts(w->out, comma ? ",\"" : "\"");
+	for (size_t at = 0;; at += run + 1, run = json_plain_run(s + at, n - at)) {
+		buf_put(w->out, s + at, run);
+		if (at + run == n)
+			break;
+		put_escape(w->out, (unsigned char)s[at + run]);
+	}
+	buf_puts(w->out, is_key ? "\":" : "\"");
 }
 
 void json_key(struct json_writer *w, const char *key)
 {
 	assert(!w->after_key);
-	separate(w);
-	put_quoted(w->out, key, strlen(key));
-	buf_putc(w->out, ':');
+	put_quoted(w, key, strlen(key), true);
 	w->after_key = true;
 }
 
@@ -135,8 +154,7 @@ void json_str(struct json_writer *w, const char *s)
 
 void json_str_n(struct json_writer *w, const char *s, size_t n)
 {
-	separate(w);
-	put_quoted(w->out, s, n);
+	put_quoted(w, s, n, false);
 }
 
 void json_int(struct json_writer *w, int64_t v)
@@ -169,8 +187,18 @@ void json_nil(struct json_writer *w)
 
 void json_raw(struct json_writer *w, const char *json, size_t n)
 {
-	separate(w);
-	buf_put(w->out, json, n);
+	if (!wants_comma(w)) {
+		buf_put(w->out, json, n);
+		return;
+	}
+	char *place = n < SIZE_MAX ? buf_reserve(w->out, n + 1) : NULL;
+	if (!place) {
+		w->out->failed = true;
+		return;
+	}
+	*place = ',';
+	memcpy(place + 1, json, n);
+	buf_advance(w->out, n + 1);
 }
 
 void json_member_string(struct json_writer *w, const char *key, const char *s)
