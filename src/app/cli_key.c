@@ -43,7 +43,11 @@ static int list(struct db_session *s, const struct config *c)
 static int revoke(struct db_session *s, const struct config *c)
 {
 	struct db_error error = { 0 };
-	enum err e = key_revoke(s, c->operands[0], &error);
+	char prefix[API_KEY_LENGTH + 2];
+	snprintf(prefix, sizeof(prefix), "%s", c->operands[0]);
+	memset(c->operands[0], 'x', strlen(c->operands[0])); /* it may be a whole key, and others read argv in /proc */
+	enum err e = key_revoke(s, prefix, &error);
+	explicit_bzero(prefix, sizeof(prefix));
 	int status = 0;
 	if (e == OK)
 		printf("Revoked. Nothing is written with it any more, and nothing read after a second.\n");
