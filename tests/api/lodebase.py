@@ -396,23 +396,41 @@ def plain(body):
 
 # --- a raw connection ------------------------------------------------------------------------------------------------
 
+class _Shared:
+    """What http.client takes for a socket; all answers of a connection come out of one buffer, and none closes it."""
+
+    def __init__(self, reader):
+        self.reader = reader
+
+    def makefile(self, _):
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self.reader, name)
+
+    def close(self):
+        pass
+
+
 class RawConnection:
     """Bytes out, answers in. For requests that http.client would refuse to send."""
 
     def __init__(self, host, port, seconds=20):
         self.socket = socket.create_connection((host, port), timeout=seconds)
+        self.reader = self.socket.makefile("rb")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.reader.close()
         self.socket.close()
 
     def send(self, data):
         self.socket.sendall(data.encode("latin-1") if isinstance(data, str) else data)
 
     def answer(self, method="GET"):
-        r = http.client.HTTPResponse(self.socket, method=method)
+        r = http.client.HTTPResponse(_Shared(self.reader), method=method)
         r.begin()
         body = r.read()
         return Answer(method, "", r.status, r.getheaders(), body)
@@ -420,7 +438,7 @@ class RawConnection:
     def closed(self):
         """True once the other side has closed and nothing more came."""
         try:
-            return self.socket.recv(1) == b""
+            return self.reader.read(1) == b""
         except ConnectionResetError:
             return True
 
