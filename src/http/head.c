@@ -5,7 +5,6 @@
 #include <strings.h>
 #include "compat.h"
 #include "lodebase/base/clock.h"
-#include "lodebase/base/uuid.h"
 
 static enum http_method method_of(const char *name)
 {
@@ -118,7 +117,7 @@ bool request_name(struct request *r)
 	}
 	char *id = arena_alloc(r->public.arena, UUID_TEXT_SIZE);
 	if (id)
-		uuid7_new(id);
+		request_id_new(r->server, id);
 	r->public.request_id = id;
 	return id;
 }
