@@ -121,10 +121,12 @@ static void *worker_main(void *data)
 		} while (http_server_timeout(w->server) == 0 && ++rounds < ROUNDS_PER_TICK); /* something was resumed */
 		if (step_drain(w))
 			break;
+		log_flush();
 	}
 	loop_timer_cancel(w->loop, &w->gauges);
 	http_server_free(w->server); /* every request's end is told to the API here */
 	w->server = NULL;
+	log_flush();
 	return NULL;
 }
 

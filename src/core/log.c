@@ -1,5 +1,6 @@
-/* Log lines: built in a buffer on the stack, written at once. Where the reader of a pipe does not keep up, lines are dropped
- * and counted rather than waited for: a stalled log collector must not stall requests. */
+/* Log lines: an event is written at once; request lines are gathered per thread and leave together, up to a pipe's atomic size,
+ * when the thread's loop is about to sleep: a write() per request would cost more than the request. Where the reader of a pipe
+ * does not keep up, lines are dropped and counted rather than waited for: a stalled log collector must not stall requests. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -46,6 +47,25 @@ static void line_puts(struct line *l, const char *s)
 	line_put(l, s, strlen(s));
 }
 
+/* A number without the detour through a format. */
+static void line_uint(struct line *l, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	line_put(l, digits + at, sizeof(digits) - at);
+}
+
+/* Milliseconds with three decimals. */
+static void line_ms(struct line *l, uint64_t us)
+{
+	char fraction[4] = { '.', (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10), (char)('0' + us % 10) };
+	line_uint(l, us / 1000);
+	line_put(l, fraction, sizeof(fraction));
+}
+
 static void line_printf(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void line_printf(struct line *l, const char *format, ...)
@@ -62,14 +82,24 @@ static void line_printf(struct line *l, const char *format, ...)
 /* A JSON string without its quotes. A text that does not fit is cut between two characters. */
 static void line_escaped(struct line *l, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\')
-			line_printf(l, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			line_printf(l, "\\u%04x", c);
+	for (;;) {
+		size_t plain = 0;
+		while ((unsigned char)s[plain] >= 0x20 && s[plain] != '"' && s[plain] != '\\' && s[plain] != 0x7f)
+			plain++;
+		/* a run that does not fit goes in byte by byte, as far as it goes */
+		if (plain <= LINE_MAX_BYTES - LINE_RESERVE - l->len)
+			line_put(l, s, plain);
 		else
-			line_put(l, s, 1);
+			for (size_t i = 0; i < plain; i++)
+				line_put(l, s + i, 1);
+		s += plain;
+		if (!*s)
+			break;
+		if (*s == '"' || *s == '\\')
+			line_printf(l, "\\%c", *s);
+		else
+			line_printf(l, "\\u%04x", (unsigned char)*s);
+		s++;
 	}
 	while (l->full && l->len && ((unsigned char)l->text[l->len - 1] & 0x80)) {
 		unsigned char last = (unsigned char)l->text[--l->len];
@@ -87,7 +117,9 @@ static void line_plain(struct line *l, const char *s)
 
 static void line_member(struct line *l, const char *key, const char *value)
 {
-	line_printf(l, ",\"%s\":", key);
+	line_puts(l, ",\"");
+	line_puts(l, key);
+	line_puts(l, "\":");
 	if (!value) {
 		line_puts(l, "null");
 		return;
@@ -107,9 +139,16 @@ static void line_begin(struct line *l, enum log_level level, const char *event)
 	clock_format_us(clock_wall_us(), at);
 	l->len = 0;
 	l->full = false;
-	if (log_state.json)
-		line_printf(l, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", at, level_names[level], event);
-	else
+	if (log_state.json) {
+		line_puts(l, "{\"time\":\"");
+		line_puts(l, at);
+		line_puts(l, "\",\"level\":\"");
+		line_puts(l, level_names[level]);
+		line_puts(l, "\",\"event\":\"");
+		line_puts(l, event);
+		line_puts(l, "\"");
+	} else
+
 		line_printf(l, "%.19s %-7s %-10s ", at, level_names[level], event);
 }
 
@@ -119,26 +158,66 @@ static bool writable(int patience_ms)
 	return poll(&p, 1, patience_ms) == 1 && (p.revents & POLLOUT);
 }
 
-static void line_end(struct line *l, int patience_ms)
+/* Writes whole lines, or counts them as dropped. n is at most LINE_MAX_BYTES. */
+static void write_lines(const char *text, size_t n, unsigned lines, int patience_ms)
+{
+	pthread_mutex_lock(&log_state.lock);
+	if (!writable(patience_ms)) {
+		log_state.dropped += lines;
+	} else {
+		/* What cannot be written to a full disk or a closed pipe has nowhere else to go. */
+		for (size_t done = 0; done < n;) {
+			ssize_t written = write(STDOUT_FILENO, text + done, n - done);
+			if (written < 0 && errno == EINTR)
+				continue;
+			if (written <= 0)
+				break;
+			done += (size_t)written;
+		}
+	}
+	pthread_mutex_unlock(&log_state.lock);
+}
+
+/* What a thread has gathered. */
+static _Thread_local struct {
+	char text[LINE_MAX_BYTES];
+	size_t len;
+	unsigned lines;
+} batch;
+
+static void tell_dropped(void);
+
+void log_flush(void)
+{
+	if (!batch.lines)
+		return;
+	tell_dropped();
+	write_lines(batch.text, batch.len, batch.lines, 0);
+	batch.len = 0;
+	batch.lines = 0;
+}
+
+static void line_close(struct line *l)
 {
 	if (log_state.json)
 		l->text[l->len++] = '}';
 	l->text[l->len++] = '\n';
-	pthread_mutex_lock(&log_state.lock);
-	if (!writable(patience_ms)) {
-		log_state.dropped++;
-	} else {
-		/* What cannot be written to a full disk or a closed pipe has nowhere else to go. */
-		for (size_t done = 0; done < l->len;) {
-			ssize_t n = write(STDOUT_FILENO, l->text + done, l->len - done);
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				break;
-			done += (size_t)n;
-		}
-	}
-	pthread_mutex_unlock(&log_state.lock);
+}
+
+static void line_end(struct line *l, int patience_ms)
+{
+	line_close(l);
+	write_lines(l->text, l->len, 1, patience_ms);
+}
+
+static void line_gather(struct line *l)
+{
+	line_close(l);
+	if (l->len > sizeof(batch.text) - batch.len)
+		log_flush();
+	memcpy(batch.text + batch.len, l->text, l->len);
+	batch.len += l->len;
+	batch.lines++;
 }
 
 /* Says once how many lines went missing, as soon as there is room again. */
@@ -178,6 +257,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		text[0] = '\0';
 	va_end(args);
+	log_flush(); /* in the order in which things happened */
 	tell_dropped();
 	line_begin(&l, level, event);
 	if (log_state.json)
@@ -191,7 +271,6 @@ void log_request(const struct log_request *r)
 {
 	struct line l;
 	enum log_level level = r->status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
-	tell_dropped();
 	line_begin(&l, level, "request");
 	if (log_state.json) {
 		line_member(&l, "request_id", r->request_id);
@@ -201,10 +280,14 @@ void log_request(const struct log_request *r)
 		line_member(&l, "peer", r->peer);
 		line_member(&l, "method", r->method);
 		line_member(&l, "route", r->route);
-		line_printf(&l, ",\"status\":%d,\"bytes\":%llu", r->status, (unsigned long long)r->bytes);
-		line_printf(&l, ",\"total_ms\":%llu.%03llu,\"db_ms\":%llu.%03llu", (unsigned long long)(r->total_us / 1000),
-			    (unsigned long long)(r->total_us % 1000), (unsigned long long)(r->db_us / 1000),
-			    (unsigned long long)(r->db_us % 1000));
+		line_puts(&l, ",\"status\":");
+		line_uint(&l, (uint64_t)r->status);
+		line_puts(&l, ",\"bytes\":");
+		line_uint(&l, r->bytes);
+		line_puts(&l, ",\"total_ms\":");
+		line_ms(&l, r->total_us);
+		line_puts(&l, ",\"db_ms\":");
+		line_ms(&l, r->db_us);
 		if (r->aborted)
 			line_puts(&l, ",\"aborted\":true");
 	} else {
@@ -218,5 +301,5 @@ void log_request(const struct log_request *r)
 		line_puts(&l, " ");
 		line_plain(&l, r->request_id ? r->request_id : "-");
 	}
-	line_end(&l, 0);
+	line_gather(&l);
 }

@@ -1,5 +1,5 @@
-/* Log lines on stdout: JSON objects, or plain text on a terminal. Thread-safe, one write() a line, bounded (4 KiB), never
- * blocks for long. Secrets never go in. Engines do not log; the boundary does, once. */
+/* Log lines on stdout: JSON objects, or plain text on a terminal. Thread-safe, whole lines, each bounded (4 KiB), never blocks
+ * for long. Secrets never go in. Engines do not log; the boundary does, once. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,4 +20,7 @@ struct log_request {
 	uint64_t bytes, total_us, db_us;
 	bool aborted;
 };
+/* Gathered in the calling thread, and written by its log_flush() or when 4 KiB have come together. */
 void log_request(const struct log_request *r);
+/* Writes what this thread has gathered; to be called before it sleeps, and at its end. */
+void log_flush(void);
