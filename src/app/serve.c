@@ -150,7 +150,7 @@ static enum err start_worker(struct service *sv, unsigned i)
 		.listen_fd = sv->listen_fds[i],
 		.http = {
 			.max_connections = sv->max_connections,
-			.max_header_bytes = 16384,
+			.max_header_bytes = 32768,
 			.header_timeout_s = 10,
 			.idle_timeout_s = 60,
 			.arena_bytes = 64u << 20,

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 import openapi_check
 
-CODES = set("""type format length range precision enum unknown read_only required reference exclusive incomplete order
+CODES = set("""type format length range precision enum unknown read-only required reference exclusive incomplete order
     repeated taken referred""".split())
 TYPES = {
     400: {"malformed"}, 401: {"unauthenticated"}, 403: {"forbidden"}, 404: {"not-found"}, 405: {"method-not-allowed"},

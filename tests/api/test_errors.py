@@ -24,8 +24,8 @@ def test_every_fault_of_a_shareholder(api):
         "slug": "No Slug", "description": "x" * 20_001, "id": NOBODY, "version": 1}, expect=422)
     assert {("/nmae", "unknown"), ("/name", "required"), ("/kind", "enum"), ("/state", "type"), ("/lei", "format"),
             ("/isin", "format"), ("/website", "format"), ("/aliases/2", "type"), ("/identifiers/0/id", "required"),
-            ("/identifiers/1/c", "unknown"), ("/slug", "format"), ("/description", "length"), ("/id", "read_only"),
-            ("/version", "read_only")} <= a.faults
+            ("/identifiers/1/c", "unknown"), ("/slug", "format"), ("/description", "length"), ("/id", "read-only"),
+            ("/version", "read-only")} <= a.faults
     assert a.places == {"/nmae", "/name", "/kind", "/country", "/state", "/lei", "/isin", "/website", "/aliases/1",
                         "/aliases/2", "/identifiers/0/id", "/identifiers/1/c", "/slug", "/description", "/id", "/version"}
 

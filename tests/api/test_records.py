@@ -189,9 +189,9 @@ def test_what_get_gave_can_be_put_and_patched_back(api, made):
 def test_another_value_of_a_read_only_member_is_422(api, made, field, value):
     resource, record = made
     path = f"/v1/{resource}/{record['id']}"
-    assert api.patch(path, {field: value}, expect=422).faults == {(f"/{field}", "read_only")}
+    assert api.patch(path, {field: value}, expect=422).faults == {(f"/{field}", "read-only")}
     a = api.put(path, {**record, field: value}, match="*", expect=422)
-    assert a.faults == {(f"/{field}", "read_only")}
+    assert a.faults == {(f"/{field}", "read-only")}
     assert api.get(path).json == record
 
 
@@ -202,8 +202,8 @@ def test_where_a_call_creates_no_read_only_member_may_be_sent(api, made):
     fresh["slug"] = unique("ro")
     for field in ("id", "version", "created_at", "updated_at"):
         sent = {**fresh, field: record[field]}
-        assert api.post(f"/v1/{resource}", sent, expect=422).faults == {(f"/{field}", "read_only")}
-        assert api.put(f"/v1/{resource}/{fresh['slug']}", sent, expect=422).faults == {(f"/{field}", "read_only")}
+        assert api.post(f"/v1/{resource}", sent, expect=422).faults == {(f"/{field}", "read-only")}
+        assert api.put(f"/v1/{resource}/{fresh['slug']}", sent, expect=422).faults == {(f"/{field}", "read-only")}
     api.get(f"/v1/{resource}/{fresh['slug']}", expect=404)
     api.post(f"/v1/{resource}", fresh, expect=201)
 
@@ -214,7 +214,7 @@ def test_a_summary_is_read_only_by_its_id(api, holder, issuer):
     assert api.patch(path, {"holder": same}, expect=200).etag == '"1"'
     assert api.patch(path, {"holder": {**same, "name": "an older name"}}, expect=200).etag == '"1"'
     a = api.patch(path, {"holder": {**same, "id": issuer["id"]}}, expect=422)
-    assert {w for w in a.places if w == "/holder" or w.startswith("/holder/")} and {c for _, c in a.faults} == {"read_only"}
+    assert {w for w in a.places if w == "/holder" or w.startswith("/holder/")} and {c for _, c in a.faults} == {"read-only"}
 
 
 def test_a_summary_may_be_newer_than_the_etag(api, holder, issuer):
