@@ -195,8 +195,8 @@ static void answer_counts(struct import *im)
 /* Temporary tables of this import; nothing is left of one before, should it have failed half-way. */
 static bool prepare(struct import *im)
 {
-	/* Sorts and joins over hundreds of thousands of rows; beyond this they go to disk. */
-	if (!import_run_sql(im, "discard temp", NULL) || !import_run_sql(im, "set work_mem = '32MB'", NULL))
+	/* Sorts and joins over hundreds of thousands of rows; beyond this they go to disk. Compiling plans costs more than it gives. */
+	if (!import_run_sql(im, "discard temp", NULL) || !import_run_sql(im, "set work_mem = '32MB'; set jit = off", NULL))
 		return false;
 	for (size_t i = 0; i < im->n_tables; i++) {
 		struct import_table *t = &im->tables[i];

@@ -49,6 +49,7 @@ struct import {
 	struct import_pending *pending;
 	size_t n_pending, pending_capacity, pending_faults;
 	struct buf copy;
+	bool copying; /* the server takes in the last batch while the next one is read */
 };
 
 /* import.c */
@@ -88,4 +89,4 @@ char *import_sql_lost(const struct import_table *t, size_t field); /* n, source,
 char *import_sql_lock(const struct import *im,
 		      const struct import_table *t); /* rows and subjects, in id order; NULL: no memory */
 char *import_sql_latest(const struct import *im); /* a stamp above all that is replaced */
-char *import_sql_upsert(const struct import_table *t); /* $1 stamp, $2 epoch: counts of created, updated */
+char *import_sql_write(const struct import_table *t); /* $1 stamp, $2 epoch: counts of created, updated */

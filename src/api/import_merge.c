@@ -221,8 +221,7 @@ static enum err write_tables(struct import *im, struct db_error *error)
 			e = ERR_STATE;
 			break;
 		}
-		e = step(im, import_sql_upsert(t), &counts, error, db_result_value(latest, 0, 0),
-			 db_result_value(latest, 0, 1));
+		e = step(im, import_sql_write(t), &counts, error, db_result_value(latest, 0, 0), db_result_value(latest, 0, 1));
 		if (e == OK) {
 			t->created = strtoull(db_result_value(counts, 0, 0), NULL, 10);
 			t->updated = strtoull(db_result_value(counts, 0, 1), NULL, 10);

@@ -178,6 +178,23 @@ static void check_pending(struct import *im, struct import_pending *p, const str
 	p->table->staged++;
 }
 
+/* Waits until what was copied is in. */
+static bool copy_finish(struct import *im, const char *abort_reason)
+{
+	struct db_error error = { 0 };
+	enum err e;
+
+	if (!im->copying)
+		return true;
+	im->copying = false;
+	e = db_session_copy_end(im->session, abort_reason, &error);
+	if (abort_reason) { /* which is an error of the statement, as it should */
+		db_error_done(&error);
+		return true;
+	}
+	return e == OK || import_sql_failed(im, e, &error);
+}
+
 static bool copy_rows(struct import *im, const struct import_table *t)
 {
 	struct db_error error = { 0 };
@@ -188,15 +205,14 @@ static bool copy_rows(struct import *im, const struct import_table *t)
 		return import_sql_failed(im, ERR_NOMEM, &error);
 	if (im->copy.len == 0)
 		return true;
+	if (!copy_finish(im, NULL))
+		return false;
 	sql = import_sql_copy(t);
 	e = sql ? db_session_copy_begin(im->session, sql, &error) : ERR_NOMEM;
 	free(sql);
 	if (e == OK) {
-		enum err put = db_session_copy_put(im->session, im->copy.data, im->copy.len);
-
-		e = db_session_copy_end(im->session, put == OK ? NULL : "given up", &error);
-		if (put != OK)
-			e = put;
+		im->copying = true;
+		e = db_session_copy_put(im->session, im->copy.data, im->copy.len);
 	}
 	return e == OK || import_sql_failed(im, e, &error);
 }
@@ -209,7 +225,7 @@ static bool flush_table(struct import *im, struct import_table *t)
 	if (!t->empty && !found)
 		return import_sql_failed(im, ERR_NOMEM, &(struct db_error){ 0 });
 	if (found)
-		fine = find_stored(im, t, found);
+		fine = copy_finish(im, NULL) && find_stored(im, t, found);
 	buf_reset(&im->copy);
 	for (size_t i = 0; fine && i < im->n_pending && !import_has_too_many_faults(im); i++)
 		if (im->pending[i].table == t)
@@ -221,7 +237,7 @@ static bool flush_table(struct import *im, struct import_table *t)
 static bool flush(struct reading *g)
 {
 	struct import *im = g->im;
-	bool fine = import_moves(im);
+	bool fine = import_moves(im) && copy_finish(im, NULL);
 
 	for (size_t t = 0; fine && t < im->n_tables; t++) {
 		bool any = false;
@@ -528,6 +544,7 @@ bool import_read(struct import *im)
 	fine = (im->arena && im->pending) || import_sql_failed(im, ERR_NOMEM, &(struct db_error){ 0 });
 	for (im->source = 0; fine && im->source < im->request->n_sources && !import_has_too_many_faults(im); im->source++)
 		fine = read_source(im);
+	fine = copy_finish(im, fine ? NULL : "given up") && fine;
 	arena_free(im->arena);
 	im->arena = NULL;
 	free(im->pending);
