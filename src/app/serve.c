@@ -17,6 +17,7 @@
 #include "lodebase/api/import.h"
 #include "lodebase/app/bringup.h"
 #include "lodebase/app/embedded_postgres.h"
+#include "lodebase/app/notify.h"
 #include "lodebase/app/sources.h"
 #include "lodebase/app/worker.h"
 #include "lodebase/base/clock.h"
@@ -71,6 +72,12 @@ static int complain(const char *problem)
 static void log_postgres(bool serious, const char *line)
 {
 	log_event(serious ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "postgres", "%s", line);
+}
+
+static void tell_manager(const char *lines)
+{
+	if (notify_manager(lines) != OK)
+		log_event(LOG_LEVEL_WARNING, "manager", "the service manager could not be told %s: %s", lines, strerror(errno));
 }
 
 /* --- sockets --- */
@@ -286,6 +293,7 @@ static enum err follow_bringup(struct service *sv, bool patience_over, char prob
 	if (phase == BRINGUP_READY && !sv->ready) {
 		sv->ready = true;
 		log_event(LOG_LEVEL_INFO, "ready", "the base is there and answers");
+		tell_manager("READY=1");
 		greet(sv);
 	}
 	return OK;
@@ -421,6 +429,7 @@ static int finish(struct service *sv, int status)
 	uint64_t begun = clock_monotonic_ms(), deadline = begun + STOP_WITHIN_MS - STOP_POSTGRES_MS;
 	bool clean = true;
 	atomic_store(&sv->shared.draining, true);
+	tell_manager("STOPPING=1");
 	if (sv->n_workers) {
 		log_event(LOG_LEVEL_INFO, "draining", "no new connections; requests have %u s to finish",
 			  sv->c->drain_timeout_s);
