@@ -634,6 +634,14 @@ begin
 	if not has_schema_privilege(service, 'lodebase', 'usage') then
 		execute format('grant usage on schema lodebase to %I', service);
 	end if;
+	-- Imports wait in temporary tables.
+	if not has_database_privilege(service, current_database(), 'temporary') then
+		begin
+			execute format('grant temporary on database %I to %I', current_database(), service);
+		exception
+			when insufficient_privilege then null;
+		end;
+	end if;
 	for t in
 		select c.oid, c.relname, c.relname = 'api_key' or to_regclass('lodebase.' || quote_ident(c.relname || '_past')) is not null
 			as writable

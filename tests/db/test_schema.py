@@ -338,6 +338,17 @@ def test_without_the_right_to_make_roles_the_service_goes_on_unprotected(cluster
         cluster.drop_database("plain")
 
 
+def test_the_service_may_make_the_temporary_tables_of_an_import(cluster, binary):
+    cluster.create_database("strict")
+    try:
+        cluster.execute("revoke all on database strict from public")
+        assert migrate(binary, cluster.conninfo("strict")).returncode == 0
+        with Base(cluster, "strict") as b:
+            b.run("create temporary table t (a integer)")
+    finally:
+        cluster.drop_database("strict")
+
+
 # --- indexes ---------------------------------------------------------------------------------------------------------
 
 INDEXED = {
