@@ -1,0 +1,58 @@
+"""A contest: everybody in turn, several rounds, so that what else happens on the machine hits all alike."""
+import statistics
+
+from .processes import TICK, cpu_seconds
+
+
+def postgres_cpu(base):
+    """Seconds of the server's processes, those that ended included."""
+    with open(f"/proc/{base.process.pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    ended = (int(fields[13]) + int(fields[14])) / TICK
+    return ended + sum(map(cpu_seconds, base.cpu_pids()))
+
+
+class Entry:
+    """One that takes part: act(seconds, tag) measures it once; `child` is the process whose processor time counts."""
+
+    def __init__(self, name, act, child=None):
+        self.name, self.act, self.child, self.runs = name, act, child, []
+
+    def measure(self, base, seconds, tag):
+        own = self.child.cpu() if self.child else 0
+        server = postgres_cpu(base)
+        run = self.act(seconds, tag)
+        if self.child:
+            run["cpu_us"] = (self.child.cpu() - own) * 1e6 / run["count"]
+            self.child.empty_output()
+        run["postgres_cpu_us"] = (postgres_cpu(base) - server) * 1e6 / run["count"]
+        return run
+
+    def median(self, key):
+        values = [r[key] for r in self.runs if r.get(key) is not None]
+        return statistics.median(values) if values else None
+
+    def summary(self):
+        rates = [r["rate"] for r in self.runs]
+        return {"name": self.name, "rate": statistics.median(rates), "low": min(rates), "high": max(rates),
+                **{k: self.median(k) for k in ("p50", "p99", "mean", "bytes", "cpu_us", "postgres_cpu_us", "seconds")},
+                "runs": self.runs}
+
+
+def contest(base, key, title, unit, entries, rounds, seconds, bars=None, warm=True):
+    """Runs it; the first entry is who the ratios are of. `bars`: {name of another: the least ratio}."""
+    if warm:
+        for e in entries:
+            e.act(1, f"{key}-warm-{entries.index(e)}")
+    for i in range(rounds):
+        for k, e in enumerate(entries):
+            e.runs.append(e.measure(base, seconds, f"{key}-{i}-{k}"))
+    first = entries[0]
+    result = {"key": key, "title": title, "unit": unit, "entries": [e.summary() for e in entries], "bars": []}
+    for e, s in zip(entries[1:], result["entries"][1:]):
+        pairs = [a["rate"] / b["rate"] for a, b in zip(first.runs, e.runs)]
+        s["ratio"] = {"median": statistics.median(pairs), "low": min(pairs), "high": max(pairs)}
+        if bars and e.name in bars:
+            result["bars"].append({"of": first.name, "to": e.name, "at_least": bars[e.name], "is": s["ratio"]["median"],
+                                   "met": s["ratio"]["median"] >= bars[e.name]})
+    return result
