@@ -1,7 +1,8 @@
 /* What the parts of one import share. An import goes through these steps, each a file:
  *
  *   import_reader   takes records out of the stream
- *   import_read     reads and checks them in batches, beside what is stored, and copies each into a temporary table
+ *   import_read     reads them, and says what is none
+ *   import_batch    checks them in batches, beside what is stored, and copies each into a temporary table
  *   import_merge    resolves references, finds what the whole shows (repeated, unknown), and writes all in one transaction
  *   import          runs the steps and makes the answer
  *
@@ -47,7 +48,7 @@ struct import {
 	uint64_t n; /* records and lines so far, over all sources */
 	struct arena *arena; /* of the batch */
 	struct import_pending *pending;
-	size_t n_pending, pending_capacity, pending_faults;
+	size_t n_pending, pending_faults, pending_bytes;
 	struct buf copy;
 	bool copying; /* the server takes in the last batch while the next one is read */
 };
@@ -73,6 +74,14 @@ bool import_has_too_many_faults(const struct import *im);
 
 /* import_read.c: all sources, up to their staging. false: answered. */
 bool import_read(struct import *im);
+
+/* import_batch.c: what is added is checked and copied once there is enough of it, and at a flush. false: answered. */
+bool import_batch_begin(struct import *im);
+/* A record read from `bytes` of text, at `place` in the present source. */
+bool import_batch_add(struct import *im, struct import_table *t, const struct json_document *d, const json_t *object,
+		      uint64_t place, size_t bytes);
+bool import_batch_flush(struct import *im);
+bool import_batch_end(struct import *im, bool fine); /* fine as it was until now */
 
 /* import_merge.c */
 bool import_merge(struct import *im);
