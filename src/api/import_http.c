@@ -69,7 +69,8 @@ static void watch_progress(struct loop_timer *timer)
 	struct call *c = timer->data;
 	uint64_t now = clock_monotonic_ms(), last = atomic_load(&c->import->job.progress_ms);
 
-	if (now - last < c->api->shared->import_timeout_ms && loop_timer_set(c->api->loop, timer, now + 1000) == OK)
+	/* the lane may have stamped it since `now` was taken */
+	if (now < last + c->api->shared->import_timeout_ms && loop_timer_set(c->api->loop, timer, now + 1000) == OK)
 		return;
 	import_call_done(c);
 	call_fail(c, 504, "timeout", "the import made no progress for too long and was given up; nothing of it was kept");

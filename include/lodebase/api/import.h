@@ -21,22 +21,22 @@ struct import_request {
 	const struct import_source *sources; /* all of them are one import */
 	size_t n_sources;
 	bool dry_run;
-	const char *actor;      /* the key's name, NULL: none */
-	const char *key_id;     /* checked in the import's own last transaction, NULL: none */
+	const char *actor; /* the key's name, NULL: none */
+	const char *key_id; /* checked in the import's own last transaction, NULL: none */
 	const char *request_id; /* NULL: none */
 	const atomic_bool *cancelled; /* looked at often; true rolls back (503). May be NULL */
-	_Atomic uint64_t *progress;   /* set to clock_monotonic_ms() when something moved. May be NULL */
-	_Atomic uint64_t *patience;   /* set to the clock_monotonic_ms() until which the statement under way may well take. May be
+	_Atomic uint64_t *progress; /* set to clock_monotonic_ms() when something moved. May be NULL */
+	_Atomic uint64_t *patience; /* set to the clock_monotonic_ms() until which the statement under way may well take. May be
 					 NULL; the lane makes progress of it */
 };
 
 struct import_answer {
-	int status;              /* 200, 400, 401, 403, 409, 422, 500, 503, 504 */
-	const char *problem;     /* the problem type's slug where status >= 400 ("invalid") */
-	const char *detail;      /* static English, or NULL */
-	struct buf errors;       /* JSON array of fault objects where status >= 400 */
-	struct buf extra;        /* further members of the problem object as JSON members without braces, or empty */
-	struct buf body;         /* the answer's JSON where status is 200 */
+	int status; /* 200, 400, 401, 403, 409, 422, 500, 503, 504 */
+	const char *problem; /* the problem type's slug where status >= 400 ("invalid") */
+	const char *detail; /* static English, or NULL */
+	struct buf errors; /* JSON array of fault objects where status >= 400 */
+	struct buf extra; /* further members of the problem object as JSON members without braces, or empty */
+	struct buf body; /* the answer's JSON where status is 200 */
 	bool truncated;
 };
 
@@ -50,7 +50,7 @@ struct import_lane;
 struct import_job {
 	struct import_source source;
 	struct import_request request; /* sources, cancelled, progress and patience are set by the lane */
-	struct loop *notify;           /* woken by loop_wake() when done turns true */
+	struct loop *notify; /* woken by loop_wake() when done turns true */
 	struct import_answer answer;
 	atomic_bool done, cancelled;
 	_Atomic uint64_t progress_ms;

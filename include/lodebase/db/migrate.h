@@ -27,8 +27,8 @@ extern const size_t db_n_queries;
 /* Statements laid after the migrations on every run: functions and triggers composed from the field tables. Idempotent SQL
  * (create or replace), run only where its text differs from what was laid last. */
 struct migrate_report {
-	int applied;      /* migrations applied by this run */
-	int version;      /* the schema's number now */
+	int applied; /* migrations applied by this run */
+	int version; /* the schema's number now */
 	char problem[512]; /* plain English where it failed */
 };
 /* ERR_CONFLICT: the base was migrated by a newer program, or a recorded migration's checksum differs (report says which).
