@@ -3,7 +3,7 @@
 
 #include "lodebase/base/err.h"
 
-/* Sends lines like "READY=1". OK also where nobody asked to be told. ERR_INVALID: NOTIFY_SOCKET names no unix socket; ERR_IO: the
- * manager did not take it (both: errno). Waits a second at most. The children of this program have an environment of their own, so
- * that PostgreSQL, which knows the protocol too, does not speak for the service. */
+/* Sends lines like "READY=1", and waits a second at most for that. OK also where nobody asked to be told. ERR_INVALID:
+ * NOTIFY_SOCKET names no unix socket; ERR_IO: the manager did not take it; both with errno. The children of this program have
+ * an environment of their own, so that PostgreSQL, which knows the protocol too, does not speak for the service. */
 enum err notify_manager(const char *lines) MUST_CHECK;
