@@ -162,6 +162,7 @@ void auth_forget(struct api *api); /* frees the caches */
 void record_get(struct call *c);
 void record_get_check(struct call *c);
 void list_check(struct call *c);
+const struct list_query *list_query(const struct call *c); /* what list_check made of the parameters; NULL: no memory */
 bool list_has_cursor(const struct call *c); /* reading one takes the secret that signs them */
 bool list_operator_applies(const struct field *f, const char *suffix); /* whether "field.suffix" filters */
 void list_run(struct call *c);

@@ -277,6 +277,13 @@ void list_check(struct call *c)
 		cursor_read(c, s->cursor, s->cursor_len, &s->query);
 }
 
+const struct list_query *list_query(const struct call *c)
+{
+	const struct list_state *s = c->state;
+
+	return s ? &s->query : NULL;
+}
+
 /* The address of the next page: this one's, with the cursor exchanged. */
 static const char *next_link(struct call *c, const char *cursor)
 {
