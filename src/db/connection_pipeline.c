@@ -89,9 +89,12 @@ static bool send_prepared(struct connection *c, struct ticket *t, int i, const s
 static bool send_statement(struct connection *c, struct ticket *t, int i)
 {
 	const struct db_statement *s = &t->job->statements[i];
-	unsigned number = s->name ? prepared_find(&c->prepared, s->name) : 0;
+	/* A job that met a stale statement once runs again without one: its neighbour's preparation, which it would lean on, may
+	 * fail in its turn (a locked table that every Parse waits for, and times out on). */
+	bool prepare = s->name && !t->replanned;
+	unsigned number = prepare ? prepared_find(&c->prepared, s->name) : 0;
 
-	if (s->name && !number) {
+	if (prepare && !number) {
 		number = prepared_add(&c->prepared, s->name, s->shape);
 		if (number)
 			t->fresh |= (unsigned char)(1 << i);
