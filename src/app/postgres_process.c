@@ -76,6 +76,19 @@ int postgres_wait(pid_t pid, int stop_fd, bool *ret_stopped)
 	return status;
 }
 
+/* A shell that somebody left standing in the directory is none of our business. */
+static bool is_postgres(pid_t pid)
+{
+	char path[64], name[32] = "";
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return false;
+	bool read = fgets(name, sizeof(name), f) != NULL;
+	fclose(f);
+	return read && strcmp(name, "postgres\n") == 0;
+}
+
 bool postgres_works_in(pid_t pid, const char *cluster)
 {
 	char path[64];
@@ -86,7 +99,7 @@ bool postgres_works_in(pid_t pid, const char *cluster)
 	snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
 	/* A zombie has no working directory any more: it holds nothing. */
 	return stat(path, &there) == 0 && stat(cluster, &here) == 0 && here.st_dev == there.st_dev &&
-	       here.st_ino == there.st_ino;
+	       here.st_ino == there.st_ino && is_postgres(pid);
 }
 
 static unsigned kill_once(const char *cluster)

@@ -153,7 +153,8 @@ class Program:
 
     def works_in(self, pid):
         try:
-            return os.path.samefile(f"/proc/{pid}/cwd", self.data / "postgres")
+            with open(f"/proc/{pid}/comm", encoding="ascii", errors="replace") as f:
+                return f.read() == "postgres\n" and os.path.samefile(f"/proc/{pid}/cwd", self.data / "postgres")
         except OSError:
             return False
 

@@ -147,9 +147,15 @@ def test_a_busy_backend_of_a_killed_server_does_not_block_the_next(ready):
                              "-c", "select count(*) from generate_series(1, 1000000000000)"],
                             stderr=subprocess.DEVNULL, cwd="/")
 
+    def shows_select(pid):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                return b" SELECT" in f.read()
+        except OSError:  # gone in between
+            return False
+
     def backends():
-        return [p for p in ready.postgres_processes()
-                if b"SELECT" in open(f"/proc/{p}/cmdline", "rb").read().replace(b"\0", b" ")]
+        return [p for p in ready.postgres_processes() if shows_select(p)]
     try:
         worker = eventually(backends, 30, "a busy backend")[0]
         first = ready.postmaster()
@@ -180,7 +186,10 @@ def test_a_killed_service_takes_its_server_along_and_the_next_start_works(ready)
 
 
 def test_both_killed(ready):
+    """And a shell that stands in the cluster's directory is left alone by the next start."""
     ready.start()
+    become = ["setpriv", f"--reuid={ready.owner()}", "--clear-groups"] if ROOT else []
+    shell = subprocess.Popen([*become, "sh", "-c", f"cd {ready.data}/postgres && read word"], stdin=subprocess.PIPE, cwd="/")
     assert ready.post_shareholder("kept") == 201
     server = ready.postmaster()
     os.kill(server, signal.SIGSTOP)  # so that it cannot follow the service
@@ -188,6 +197,8 @@ def test_both_killed(ready):
     os.kill(server, signal.SIGKILL)
     ready.start()
     assert ready.get("/v1/shareholders/kept")[0] == 200
+    assert shell.poll() is None
+    shell.communicate(b"word\n")
     assert ready.stop() == 0
 
 
