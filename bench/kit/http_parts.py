@@ -18,17 +18,18 @@ def requests(bench, name, lines):
     return path
 
 
-def over_http(name, child, path, connections, headers=()):
-    return Entry(name, lambda seconds, tag: wrk(child.url, path, connections, seconds, headers, tag), child)
+def over_http(name, child, path, connections, headers=(), warm=0):
+    return Entry(name, lambda seconds, tag: wrk(child.url, path, connections, seconds, headers, tag), child, warm)
 
 
-def everybody(bench, path, connections, headers=(), plain=None):
-    """The service first, then the peers that speak HTTP."""
+def everybody(bench, path, connections, headers=(), plain=None, warm=30_000):
+    """The service first, then the peers that speak HTTP; `warm` answers for Node, whose compiler needs them."""
     entries = [over_http(SERVICE, bench.service, path, connections, headers)]
     if plain:
         entries.append(over_http(PLAIN[2], bench.plain[plain, 2], path, connections, headers))
     names = {"Fastify + pg": FASTIFY, "Go + pgx": PGX}
-    return entries + [over_http(names[name], child, path, connections, headers) for name, child in bench.others()]
+    return entries + [over_http(names[name], child, path, connections, headers, warm if names[name] == FASTIFY else 0)
+                      for name, child in bench.others()]
 
 
 def on_database(bench, name, statements, clients, replace=None, repeat=1, pipeline=False, prologue="", fixed=None):
@@ -62,7 +63,7 @@ def reads(bench):
               [over_http("Lodebase, 1 worker", bench.one_worker, by_id, READERS),
                over_http(PLAIN[1], bench.plain["get", 1], by_id, READERS)], {PLAIN[1]: 0.5})
     yield run("list", f"List 50 of {bench.scale.projects:,} projects, {READERS} connections",
-              everybody(bench, listing, READERS, plain="list") + [
+              everybody(bench, listing, READERS, plain="list", warm=3_000) + [
                   on_database(bench, PGBENCH, page, WRITERS),
                   on_database(bench, f"pgbench, pipelines of {PIPELINE}", page, 4, repeat=PIPELINE)], {FASTIFY: 5})
     title = f"Conditional GET of a project (304), {READERS} connections"
@@ -82,7 +83,7 @@ def writes(bench):
 
     posts = requests(bench, "post-project", [f"POST\t/v1/projects\t{line}"])
     yield contest(bench.base, "write", f"Create a project, {WRITERS} connections, fsync on", "writes/s",
-                  everybody(bench, posts, WRITERS, headers) + [
+                  everybody(bench, posts, WRITERS, headers, warm=3_000) + [
                       on_database(bench, PGBENCH, project, WRITERS, pipeline=True, prologue="\\set n :n + 1\n", fixed=fixed,
                                   replace={(len(project), 1): "public.bench_uuid7()", (len(project), 2): slug})],
                   bench.rounds, bench.seconds, {PGBENCH: 0.7})
@@ -97,7 +98,7 @@ def writes(bench):
                (last, own.index("issuer_id") + 3): pick.format("issuer"), (2, 1): "array[" + pick.format("issuer") + "]"}
     prologue = f"\\set n :n + 1\n\\set holder random(1, {n})\n\\set issuer random(1, {n})\n"
     yield contest(bench.base, "write-stake", f"Create a stake (100 % rule), {WRITERS} connections, fsync on", "writes/s",
-                  everybody(bench, posts, WRITERS, headers) + [
+                  everybody(bench, posts, WRITERS, headers, warm=3_000) + [
                       on_database(bench, PGBENCH, stake, WRITERS, replace, pipeline=True, prologue=prologue, fixed=fixed)],
                   bench.rounds, bench.seconds, {PGBENCH: 0.7})
 

@@ -53,7 +53,7 @@ def imports(bench):
                      f"{s.holders + s.projects:,} records", "records/s",
                      [Entry("Lodebase", by_service), Entry("COPY into the same table", by_copy("lodebase.stake")),
                       Entry("COPY without any rule", by_copy("public.bare"))], bench.rounds, 0, warm=False)
-    rate = result["entries"][0]["rate"]
+    rate = result["entries"][0].get("rate", 0)
     result["bars"].append({"of": "Lodebase", "to": "20,000 records/s", "at_least": 1, "is": rate / 20_000, "met": rate >= 20_000})
     yield result
 

@@ -28,14 +28,17 @@ def table(rows):
 
 def contest_text(r):
     rows = [["", r["unit"], "lowest", "highest", "p50 ms", "p99 ms", "CPU us", "PostgreSQL us", f"{r['entries'][0]['name']} is", "range"]]
+    failed = "".join(f"  {e['name']} left out: {' '.join(e['failed'].split())[:300]}\n" for e in r["entries"] if "failed" in e)
     for e in r["entries"]:
+        if "failed" in e:
+            continue
         ratio = e.get("ratio")
         rows.append([e["name"], number(e["rate"]), number(e["low"]), number(e["high"]),
                      milliseconds(e["p50"] if e["p50"] is not None else e["mean"]), milliseconds(e["p99"]),
                      number(e["cpu_us"]), number(e["postgres_cpu_us"]),
                      f"{ratio['median']:.2f} x" if ratio else "",
                      f"{ratio['low']:.2f}-{ratio['high']:.2f}" if ratio else ""])
-    return f"{r['title']}\n{table(rows)}\n" + "".join(bar_text(b) for b in r["bars"])
+    return f"{r['title']}\n{table(rows)}\n{failed}" + "".join(bar_text(b) for b in r["bars"])
 
 
 def bar_text(b):
