@@ -141,5 +141,10 @@ bool cursor_read(struct call *c, const char *text, size_t n, struct list_query *
 			   "this cursor belongs to another list: keep filters and sort as they were");
 		return false;
 	}
-	return read_values(c, bytes + 1 + SHAPE_BYTES, len - 1 - SHAPE_BYTES, q);
+	if (!read_values(c, bytes + 1 + SHAPE_BYTES, len - 1 - SHAPE_BYTES, q)) {
+		q->after = NULL;
+		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format", "this cursor is not of this program");
+		return false;
+	}
+	return true;
 }

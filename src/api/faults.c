@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include "lodebase/base/text.h"
+
+#define QUOTED_MAX 100
 
 void faults_init(struct faults *f, struct arena *arena)
 {
@@ -54,6 +57,11 @@ void faults_member(struct faults *f, const char *member, const char *code, const
 	detail = arena_vprintf(f->arena, format, args);
 	va_end(args);
 	add(f, FAULT_POINTER, pointer_of(f, member), code, detail);
+}
+
+int faults_quoted(const char *s, size_t n)
+{
+	return (int)text_utf8_prefix(s, n > QUOTED_MAX ? QUOTED_MAX : n);
 }
 
 bool faults_has_member(const struct faults *f, const char *member)

@@ -39,7 +39,7 @@ bool projection_parse(struct call *c, const char *value, struct projection *ret)
 			faults_add(&c->faults, FAULT_PARAMETER, "fields", "format", "a name is empty");
 		else if (!choose(c->resource, s, n, ret, &again))
 			faults_add(&c->faults, FAULT_PARAMETER, "fields", "unknown", "%s have no field \"%.*s\"",
-				   c->resource->name, (int)(n > 100 ? 100 : n), s);
+				   c->resource->name, faults_quoted(s, n), s);
 		else if (again)
 			faults_add(&c->faults, FAULT_PARAMETER, "fields", "repeated", "\"%.*s\" is named twice", (int)n, s);
 		s += n;

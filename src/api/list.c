@@ -71,7 +71,7 @@ static void add_value(struct call *c, const struct http_field *p, struct filter 
 	}
 	value = validate_parameter(c->arena, f->field, text, n, &why);
 	if (!value) {
-		faults_add(&c->faults, FAULT_PARAMETER, p->name, "format", "\"%.*s\" %s", (int)(n > 100 ? 100 : n), text,
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "format", "\"%.*s\" %s", faults_quoted(text, n), text,
 			   why ? why : "is not allowed here");
 		return;
 	}
@@ -181,7 +181,7 @@ static void read_sort(struct call *c, struct list_state *s)
 			fault(c, "sort", "format", "a name is empty");
 		} else if (i < 0 || (c->resource->fields[i].flags & FIELD_NO_FILTER)) {
 			faults_add(&c->faults, FAULT_PARAMETER, "sort", "unknown", "%s cannot be sorted by \"%.*s\"",
-				   c->resource->name, (int)(n > 100 ? 100 : n), p);
+				   c->resource->name, faults_quoted(p, n), p);
 		} else {
 			for (size_t k = 0; k < q->n_keys; k++)
 				if (q->keys[k].field == &c->resource->fields[i]) {

@@ -40,10 +40,7 @@ bool record_statement(struct call *c, int i)
 
 void record_not_found(struct call *c)
 {
-	size_t n = strlen(c->segment);
-
 	call_fail(c, 404, "not-found",
 		  call_format(c, "there is no %s with the %s \"%.*s\"", c->resource->singular,
-			      record_path_is_id(c) ? "id" : "slug", (int)(n > 120 ? 120 : n),
-			      text_is_utf8(c->segment, n) ? c->segment : "?"));
+			      record_path_is_id(c) ? "id" : "slug", faults_quoted(c->segment, strlen(c->segment)), c->segment));
 }

@@ -3,6 +3,7 @@
 #include "api_case.h"
 
 #include <string.h>
+#include "lodebase/base/text.h"
 
 struct reading {
 	struct arena *arena;
@@ -18,8 +19,10 @@ static bool read_whole(struct reading *g, const char *text, size_t n, const stru
 	struct json_fault fault;
 
 	faults_init(&g->faults, g->arena);
-	if (json_document_parse(text, n, &g->document, &fault) != OK)
+	if (json_document_parse(text, n, &g->document, &fault) != OK) {
+		FUZZ_CHECK(*fault.reason && text_is_utf8(fault.reason, strlen(fault.reason)));
 		return false;
+	}
 	FUZZ_CHECK(validate_read(g->arena, g->resource, &g->document, g->document.root, &g->faults, &g->input));
 	FUZZ_CHECK(g->input.readable || g->faults.n > 0);
 	for (size_t i = 0; g->input.readable && i < g->resource->n_fields; i++) {

@@ -38,6 +38,8 @@ void faults_add(struct faults *f, enum fault_place place, const char *where, con
 /* A fault of a member of the record at hand: where is prefix + "/" + the escaped name. */
 void faults_member(struct faults *f, const char *member, const char *code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* How many bytes of a client's text a sentence quotes ("%.*s"): at most 100, and only whole characters. */
+int faults_quoted(const char *s, size_t n);
 /* Whether the record at hand has a fault at that member or below it. */
 bool faults_has_member(const struct faults *f, const char *member);
 

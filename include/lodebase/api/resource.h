@@ -78,7 +78,11 @@ enum { RESOURCE_ID, RESOURCE_SLUG, RESOURCE_VERSION, RESOURCE_CREATED_AT, RESOUR
 #define RESOURCE_FIELDS(slug_flags)                                                                     \
 	{ .name = "id", .type = FIELD_UUID, .flags = FIELD_READ_ONLY | FIELD_INDEXED },                 \
 		{ .name = "slug", .type = FIELD_SLUG, .flags = (slug_flags) | FIELD_INDEXED },          \
-		{ .name = "version", .type = FIELD_INTEGER, .flags = FIELD_READ_ONLY, .min = "1" },     \
+		{ .name = "version",                                                                    \
+		  .type = FIELD_INTEGER,                                                                \
+		  .flags = FIELD_READ_ONLY,                                                             \
+		  .min = "1",                                                                           \
+		  .max = "9223372036854775807" },                                                       \
 		{ .name = "created_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY | FIELD_INDEXED }, \
 	{                                                                                               \
 		.name = "updated_at", .type = FIELD_TIME, .flags = FIELD_READ_ONLY                      \
