@@ -88,7 +88,7 @@ def versions(base, binary):
 
 def head_text(report):
     m, v = report["machine"], report["versions"]
-    return (f"Lodebase bench, {m['date']}{', quick' if report['quick'] else ''}\n"
+    return (f"Lodebase bench, {m['date']}{', quick: a smoke test, its figures are no measurements' if report['quick'] else ''}\n"
             f"{m['cores']} cores ({m['processor']}), {m['memory_mb']} MB, Linux {m['kernel']}, load {m['load_before']} before\n"
             + "".join(f"{name} {text}\n" for name, text in v.items())
             + f"each figure: median of {report['rounds']} rounds of {report['seconds']} s, everybody in turn; the ratio: median of the"
