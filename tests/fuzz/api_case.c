@@ -7,7 +7,7 @@
 
 const struct resource *fuzz_resource(uint8_t choice)
 {
-	size_t n = 0;
+	size_t n = 1;
 
 	while (resources[n])
 		n++;
