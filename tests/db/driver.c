@@ -236,7 +236,10 @@ static void on_input(struct loop_watch *w, uint32_t events)
 	(void)events;
 	if (used + 65536 > size) {
 		size = used + (size_t)2 * 65536;
-		buffer = realloc(buffer, size);
+		char *larger = realloc(buffer, size);
+		if (!larger)
+			abort();
+		buffer = larger;
 	}
 	n = read(0, buffer + used, size - used - 1);
 	if (n <= 0) {
