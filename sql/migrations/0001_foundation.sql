@@ -464,8 +464,9 @@ begin
 		return;
 	end if;
 
-	-- Half up to 12 decimals in whole numbers: total / unit = (2e12 total + unit) / 2 unit, cut, e-12.
-	total := trim_scale(div(2000000000000 * total + unit, 2 * unit) * 0.000000000001);
+	-- Half up to 12 decimals in whole numbers: total / unit = (2e12 total + unit) / 2 unit, cut, e-12. What is more than 100 by
+	-- less than that is still told as more than 100.
+	total := greatest(trim_scale(div(2000000000000 * total + unit, 2 * unit) * 0.000000000001), 100.000000000001);
 	select json_build_object('resource', resource, 'id', subject, 'slug', t.slug, 'name', t.name) into about
 	from (select h.slug, h.name from shareholder h where resource = 'shareholders' and h.id = subject
 		union all select p.slug, p.name from project p where resource = 'projects' and p.id = subject) t;
@@ -477,7 +478,7 @@ begin
 			trim_scale(coalesce(s.economic_pct, s.economic_min_pct)) as pct
 		from unnest(counted) s
 		join shareholder h on h.id = s.holder_id
-		where coalesce(s.economic_pct, s.economic_min_pct, s.shares_held) > 0
+		where coalesce(s.shares_held, s.economic_pct, s.economic_min_pct) > 0
 			and coalesce(s.valid_from, '-infinity') <= day and coalesce(s.valid_to, 'infinity') > day
 		order by coalesce(s.economic_pct, s.economic_min_pct) desc, s.id
 		limit 1000

@@ -172,11 +172,31 @@ static void serve(void *data, struct http_request *r)
 		check_call(c);
 }
 
+/* Lets go of all that a call holds outside its arena; fine to repeat. */
+static void release(struct call *c)
+{
+	loop_timer_cancel(c->api->loop, &c->deadline);
+	if (c->job_active)
+		db_pool_cancel(c->api->pool, &c->job);
+	c->job_active = false;
+	import_call_done(c);
+	db_result_free(c->kept);
+	c->kept = NULL;
+	if (c->has_document)
+		json_document_done(&c->document);
+	c->has_document = false;
+	buf_done(&c->out);
+}
+
+/* The guard refuses a request, or the server gives one up that waits: its call, if it had one, is over here. */
 static void refuse(void *data, struct http_request *r, const struct http_refusal *why)
 {
-	struct call *c = call_new(data, r);
 	const char *type = why->status == 413 ? "too-large" : why->status == 408 ? "timeout" : "malformed";
+	struct call *c;
 
+	if (r->user)
+		release(r->user);
+	c = call_new(data, r);
 	if (!c) {
 		out_of_memory(r);
 		return;
@@ -199,7 +219,8 @@ static void write_log(const struct call *c, int status, uint64_t bytes, enum htt
 	struct log_request line = {
 		.request_id = c->request->request_id,
 		.peer = c->request->peer,
-		.method = c->request->method_name,
+		/* a method of one's own invention may be of any length and bytes */
+		.method = c->request->method == HTTP_OTHER ? "other" : c->request->method_name,
 		.route = c->route ? c->route->pattern : "other",
 		.status = status,
 		.bytes = bytes,
@@ -229,14 +250,7 @@ static void done(void *data, struct http_request *r, int status, uint64_t body_b
 	if (!c)
 		return;
 	write_log(c, status, body_bytes, end);
-	loop_timer_cancel(c->api->loop, &c->deadline);
-	if (c->job_active)
-		db_pool_cancel(c->api->pool, &c->job);
-	import_call_done(c);
-	db_result_free(c->kept);
-	if (c->has_document)
-		json_document_done(&c->document);
-	buf_done(&c->out);
+	release(c);
 }
 
 const struct http_handlers *api_handlers(void)

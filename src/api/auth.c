@@ -152,6 +152,7 @@ void auth_check(struct call *c, void (*passed)(struct call *c))
 {
 	const char *header = http_header(c->request, "Authorization");
 	const char *key;
+	size_t key_len;
 	uint8_t digest[32];
 	struct auth_state *s;
 	const struct key *known;
@@ -170,7 +171,10 @@ void auth_check(struct call *c, void (*passed)(struct call *c))
 		return;
 	}
 	key = bearer(header);
-	if (!key || http_header_count(c->request, "Authorization") != 1 || !api_key_is_wellformed(key, strlen(key))) {
+	key_len = key ? strlen(key) : 0;
+	while (key_len > 0 && (key[key_len - 1] == ' ' || key[key_len - 1] == '\t'))
+		key_len--;
+	if (!key || http_header_count(c->request, "Authorization") != 1 || !api_key_is_wellformed(key, key_len)) {
 		refuse(c, "the Authorization header holds no API key of this service (Bearer lode_...)", true);
 		return;
 	}

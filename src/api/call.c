@@ -93,7 +93,8 @@ void call_answer(struct call *c, int status, const char *content_type)
 	if (c->out.failed && status < 500) {
 		buf_reset(&c->out);
 		c->n_headers = 0;
-		call_fail(c, 500, "internal", "the answer is too large");
+		call_unavailable(c, "the answer is larger than the service sends at once: ask for fewer records by limit, or "
+				    "fewer members by fields");
 		return;
 	}
 	c->answered = true;
@@ -151,6 +152,11 @@ void call_database_failed(struct call *c)
 {
 	const struct db_job *job = &c->job;
 
+	if (job->status == ERR_SQL && (strcmp(job->error.sqlstate, "42P01") == 0 || strcmp(job->error.sqlstate, "3F000") == 0 ||
+				       strcmp(job->error.sqlstate, "42883") == 0)) {
+		call_unavailable(c, "the base is not prepared yet, or no longer: run lodebase migrate");
+		return;
+	}
 	switch (job->status) {
 	case ERR_UNAVAILABLE:
 		call_unavailable(c, c->writing && job->sent
@@ -200,7 +206,10 @@ static void job_done(struct db_job *job)
 void call_statement(struct call *c, int i, const char *name, const char *sql, const char *const *params, int n_params)
 {
 	assert(i < CALL_STATEMENTS_MAX);
-	c->statements[i] = (struct db_statement){ .name = name, .sql = sql, .params = params, .n_params = n_params };
+	/* where memory for the name was out, it goes unprepared rather than under another statement's name */
+	c->statements[i] = (struct db_statement){
+		.name = name && *name ? name : NULL, .sql = sql, .params = params, .n_params = n_params
+	};
 }
 
 void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void (*next)(struct call *c))

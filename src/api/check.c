@@ -67,18 +67,18 @@ static bool acceptable(const char *accept, const char *type)
 void check_no_parameters(struct call *c)
 {
 	for (size_t i = 0; i < c->request->n_params; i++)
-		faults_add(&c->faults, FAULT_PARAMETER, c->request->params[i].name, "unknown",
-			   "there is no such parameter here");
+		faults_add(&c->faults, FAULT_PARAMETER, c->request->params[i].name, "unknown", "there is no parameter %s here",
+			   c->request->params[i].name);
 }
 
 static void read_dry_run(struct call *c, const struct http_field *p, unsigned *seen)
 {
 	if ((*seen)++ > 0)
-		faults_add(&c->faults, FAULT_PARAMETER, p->name, "repeated", "it may be given once");
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "repeated", "%s may be given once", p->name);
 	else if (strcmp(p->value, "true") == 0)
 		c->dry_run = true;
 	else if (strcmp(p->value, "false") != 0)
-		faults_add(&c->faults, FAULT_PARAMETER, p->name, "enum", "must be true or false");
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "enum", "%s must be true or false", p->name);
 }
 
 void check_dry_run(struct call *c)
@@ -91,7 +91,7 @@ void check_dry_run(struct call *c)
 		if (strcmp(p->name, "dry_run") == 0)
 			read_dry_run(c, p, &seen);
 		else
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no such parameter here");
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no parameter %s here", p->name);
 	}
 }
 
@@ -100,7 +100,7 @@ static void parameters(struct call *c)
 {
 	if (c->request->param_fault)
 		faults_add(&c->faults, FAULT_PARAMETER, "", "format", "the query is malformed: %s", c->request->param_fault);
-	if (c->operation->check)
+	else if (c->operation->check)
 		c->operation->check(c);
 	else
 		check_no_parameters(c);
@@ -190,10 +190,7 @@ static bool content_type_is(const char *header, const char *type)
 static bool media_type_fits(struct call *c)
 {
 	const char *header = http_header(c->request, "Content-Type");
-	const char *encoding = http_header(c->request, "Content-Encoding");
 
-	if (encoding && strcasecmp(encoding, "identity") != 0)
-		return false;
 	if (!header)
 		return false;
 	switch (c->operation->body) {
@@ -215,13 +212,20 @@ bool check_media_type(struct call *c)
 	};
 	const char *want = types[c->operation->body];
 
+	const char *encoding = http_header(c->request, "Content-Encoding");
+
+	if (encoding && strcasecmp(encoding, "identity") != 0) {
+		faults_add(&c->faults, FAULT_HEADER, "Content-Encoding", "enum", "a body is taken as it is, not encoded");
+		call_fail(c, 415, "unsupported-media-type", "the body must not be encoded (Content-Encoding)");
+		return false;
+	}
 	if (media_type_fits(c))
 		return true;
 	if (c->operation->body == BODY_PATCH)
 		call_header(c, "Accept-Patch", want);
 	else
 		call_header(c, "Accept", want);
-	faults_add(&c->faults, FAULT_HEADER, "Content-Type", "enum", "this call takes %s, in UTF-8 and not encoded", want);
+	faults_add(&c->faults, FAULT_HEADER, "Content-Type", "enum", "this call takes %s, in UTF-8", want);
 	call_fail(c, 415, "unsupported-media-type", call_format(c, "the body must be of type %s", want));
 	return false;
 }
@@ -238,6 +242,10 @@ bool check_body(struct call *c)
 	}
 	if (c->operation->body == BODY_IMPORT)
 		return true;
+	if (c->request->body_failed) {
+		call_unavailable(c, "out of memory");
+		return false;
+	}
 	if (c->request->body_len == 0) {
 		faults_add(&c->faults, FAULT_POINTER, "", "format", "there is no body");
 		call_fail(c, 400, "malformed", "a JSON body is needed, and there is none");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lodebase/base/digest.h"
+#include "lodebase/base/uuid.h"
 
 #define SQL_MAX (256u << 10)
 
@@ -75,8 +76,7 @@ static void reference_set(struct builder *b, const struct filter *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n_values; i++) {
-		if (strlen(f->values[i]) == 36 && f->values[i][8] == '-' && f->values[i][13] == '-' &&
-		    f->values[i][18] == '-' && f->values[i][23] == '-' && strspn(f->values[i], "0123456789abcdef-") == 36)
+		if (uuid_is_text(f->values[i], strlen(f->values[i])))
 			ids[n_ids++] = f->values[i];
 		else
 			slugs[n_slugs++] = f->values[i];
@@ -86,6 +86,18 @@ static void reference_set(struct builder *b, const struct filter *f)
 		   "any($%zu::text[]))",
 		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, ids, n_ids)),
 		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, slugs, n_slugs)));
+}
+
+/* One reference, as a plain equality: an array of a subquery would be planned for any number of records. */
+static void one_reference(struct builder *b, const struct filter *f)
+{
+	const char *value = f->values[0];
+
+	if (uuid_is_text(value, strlen(value)))
+		buf_printf(&b->sql, "t.\"%s\" = $%zu::uuid", f->field->name, bind(b, value));
+	else
+		buf_printf(&b->sql, "t.\"%s\" = (select id from %s where slug = $%zu::text)", f->field->name,
+			   resource_find(f->field->target)->table, bind(b, value));
 }
 
 static void filter_set(struct builder *b, const struct filter *f)
@@ -106,6 +118,10 @@ static void filter(struct builder *b, const struct filter *f)
 
 	switch (f->op) {
 	case FILTER_IN:
+		if (f->field->type == FIELD_REF && f->n_values == 1) {
+			one_reference(b, f);
+			break;
+		}
 		buf_printf(&b->sql, "t.\"%s\" = any(", name);
 		filter_set(b, f);
 		buf_putc(&b->sql, ')');
@@ -140,6 +156,29 @@ static void filters(struct builder *b, const struct list_query *q)
 static bool nulls_in(const struct list_query *q, size_t key)
 {
 	return nullable(q->keys[key].field);
+}
+
+/* Whether one row comparison says it all: no nulls, one direction. */
+static bool comparable_as_row(const struct list_query *q)
+{
+	for (size_t k = 0; k < q->n_keys; k++)
+		if (nulls_in(q, k) || q->keys[k].descending != q->keys[0].descending || !q->after[k])
+			return false;
+	return true;
+}
+
+/* (a, b) > ($1, $2): an index on (a, b) starts right where the cursor stands, however many records share a. */
+static void after_row(struct builder *b, const struct list_query *q)
+{
+	for (size_t k = 0; k < q->n_keys; k++)
+		buf_printf(&b->sql, "%st.\"%s\"", k ? ", " : "(", q->keys[k].field->name);
+	buf_printf(&b->sql, ") %s (", q->keys[0].descending ? "<" : ">");
+	for (size_t k = 0; k < q->n_keys; k++) {
+		size_t p = bind(b, q->after[k]);
+
+		buf_printf(&b->sql, "%s$%zu::%s", k ? ", " : "", p, compose_type(q->keys[k].field));
+	}
+	buf_putc(&b->sql, ')');
 }
 
 /* "comes after the cursor" from key k on, as a nested or: later in k, or equal in k and later in the next ones. */
@@ -181,8 +220,9 @@ static void order(struct builder *b, const struct list_query *q, size_t first)
 {
 	buf_puts(&b->sql, " order by ");
 	for (size_t k = first; k < q->n_keys; k++)
-		buf_printf(&b->sql, "%st.\"%s\"%s nulls last", k > first ? ", " : "", q->keys[k].field->name,
-			   q->keys[k].descending ? " desc" : "");
+		/* "desc nulls last" fits no index, so it stands only where there can be nulls */
+		buf_printf(&b->sql, "%st.\"%s\"%s%s", k > first ? ", " : "", q->keys[k].field->name,
+			   q->keys[k].descending ? " desc" : "", nulls_in(q, k) ? " nulls last" : "");
 }
 
 /* One arm: records with (1), without (0) or regardless (-1) of a value in the leading key. */
@@ -201,10 +241,10 @@ static void arm(struct builder *b, const struct list_query *q, int with_value, s
 			buf_printf(&b->sql, " and t.\"%s\" %s= $%zu::%s", lead, q->keys[0].descending ? "<" : ">",
 				   bind(b, q->after[0]), compose_type(q->keys[0].field));
 		buf_puts(&b->sql, " and ");
-		if (with_value == 0)
-			after(b, q, 1);
+		if (comparable_as_row(q))
+			after_row(b, q);
 		else
-			after(b, q, 0);
+			after(b, q, with_value == 0 ? 1 : 0);
 	}
 	order(b, q, with_value == 0 ? 1 : 0);
 	buf_printf(&b->sql, " limit $%zu::bigint)", limit);
@@ -274,12 +314,9 @@ bool compose_is_indexed(const struct list_query *q)
 		return false;
 	if (q->n_filters == 0)
 		return true;
-	for (size_t i = 0; i < q->n_filters; i++) {
-		enum filter_op op = q->filters[i].op;
-
-		if ((q->filters[i].field->flags & FIELD_INDEXED) && op != FILTER_NOT_IN && op != FILTER_CONTAINS &&
-		    op != FILTER_NULL)
-			return true;
-	}
-	return false;
+	/* one filter that no index serves may have to look at every record, however good the others are */
+	for (size_t i = 0; i < q->n_filters; i++)
+		if (!(q->filters[i].field->flags & FIELD_INDEXED) || q->filters[i].op != FILTER_IN)
+			return false;
+	return true;
 }

@@ -36,7 +36,7 @@ bool projection_parse(struct call *c, const char *value, struct projection *ret)
 		bool again = false;
 
 		if (n == 0)
-			faults_add(&c->faults, FAULT_PARAMETER, "fields", "format", "a name is empty");
+			faults_add(&c->faults, FAULT_PARAMETER, "fields", "format", "fields has an empty name in it");
 		else if (!choose(c->resource, s, n, ret, &again))
 			faults_add(&c->faults, FAULT_PARAMETER, "fields", "unknown", "%s have no field \"%.*s\"",
 				   c->resource->name, faults_quoted(s, n), s);

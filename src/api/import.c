@@ -153,7 +153,7 @@ static void answer_faults(struct import *im)
 	if (im->malformed)
 		import_fail(im, 400, "malformed", "some of the import is no JSON that can be taken; nothing was changed");
 	else
-		import_fail(im, 422, "invalid", "some of the import is wrong; errors says what and where, nothing was changed");
+		import_fail(im, 422, "invalid", "some of the import is wrong; nothing was changed");
 }
 
 static void answer_counts(struct import *im)

@@ -56,8 +56,14 @@ static bool open_session(struct import_lane *lane)
 	struct db_error error = { 0 };
 	enum err e;
 
-	if (lane->session)
-		return true;
+	/* A session that lay idle may have lost its server meanwhile: a question tells before an import leans on it. */
+	if (lane->session) {
+		e = db_session_query(lane->session, NULL, &error, "select 1", 0);
+		db_error_done(&error);
+		if (e == OK)
+			return true;
+		close_session(lane);
+	}
 	/* No statement timeout: an import may be of any size, and its deadline runs from its last progress. */
 	e = db_session_open(lane->conninfo, lane->role, 0, "lodebase import", &session, &error);
 	db_error_done(&error);
@@ -245,10 +251,17 @@ void import_lane_cancel(struct import_lane *lane, struct import_job *job)
 	pthread_mutex_unlock(&lane->mutex);
 }
 
-void import_lane_free(struct import_lane *lane)
+static bool join(pthread_t thread, uint64_t deadline_ms)
+{
+	struct timespec until = { .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000 };
+
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+}
+
+bool import_lane_free(struct import_lane *lane, uint64_t deadline_ms)
 {
 	if (!lane)
-		return;
+		return true;
 	pthread_mutex_lock(&lane->mutex);
 	lane->stopping = true;
 	for (struct import_job *job = lane->first; job; job = job->next)
@@ -258,15 +271,18 @@ void import_lane_free(struct import_lane *lane)
 	pthread_cond_broadcast(&lane->queue_changed);
 	pthread_cond_broadcast(&lane->watch_changed);
 	pthread_mutex_unlock(&lane->mutex);
-	pthread_join(lane->runner, NULL);
+	if (!join(lane->runner, deadline_ms))
+		return false;
 	pthread_mutex_lock(&lane->mutex);
 	pthread_cond_broadcast(&lane->watch_changed);
 	pthread_mutex_unlock(&lane->mutex);
-	pthread_join(lane->watcher, NULL);
+	if (!join(lane->watcher, deadline_ms))
+		return false;
 	pthread_mutex_destroy(&lane->mutex);
 	pthread_cond_destroy(&lane->queue_changed);
 	pthread_cond_destroy(&lane->watch_changed);
 	free(lane->conninfo);
 	free(lane->role);
 	free(lane);
+	return true;
 }

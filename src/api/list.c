@@ -62,16 +62,16 @@ static void fault(struct call *c, const char *parameter, const char *code, const
 static void add_value(struct call *c, const struct http_field *p, struct filter *f, const char *text, size_t n,
 		      size_t *capacity)
 {
-	const char *why = NULL, *value;
+	const char *why = NULL, *code = "format", *value;
 	void *values = f->values;
 
 	if (n == 0) {
-		fault(c, p->name, "format", "a value is empty");
+		fault(c, p->name, "format", "a value of it is empty");
 		return;
 	}
-	value = validate_parameter(c->arena, f->field, text, n, &why);
+	value = validate_parameter(c->arena, f->field, text, n, &why, &code);
 	if (!value) {
-		faults_add(&c->faults, FAULT_PARAMETER, p->name, "format", "\"%.*s\" %s", faults_quoted(text, n), text,
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, code, "%s: \"%.*s\" %s", p->name, faults_quoted(text, n), text,
 			   why ? why : "is not allowed here");
 		return;
 	}
@@ -126,13 +126,13 @@ static void read_filter(struct call *c, struct list_state *s, const struct http_
 		}
 	if (i < 0 || (c->resource->fields[i].flags & FIELD_NO_FILTER) || !known ||
 	    !operator_applies(&c->resource->fields[i], f.op)) {
-		faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown",
-			   i < 0 || !dot ? "%s cannot be filtered by it" : "%s have no such filter", c->resource->name);
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "%s cannot be filtered by %s", c->resource->name,
+			   p->name);
 		return;
 	}
 	f.field = &c->resource->fields[i];
 	if (p->value_len == 0) {
-		fault(c, p->name, "format", "the value is empty");
+		fault(c, p->name, "format", "its value is empty");
 		return;
 	}
 	if (f.op == FILTER_NULL) {
@@ -178,7 +178,7 @@ static void read_sort(struct call *c, struct list_state *s)
 		n = strcspn(p, ",");
 		i = resource_field(c->resource, p, n);
 		if (n == 0) {
-			fault(c, "sort", "format", "a name is empty");
+			fault(c, "sort", "format", "sort has an empty name in it");
 		} else if (i < 0 || (c->resource->fields[i].flags & FIELD_NO_FILTER)) {
 			faults_add(&c->faults, FAULT_PARAMETER, "sort", "unknown", "%s cannot be sorted by \"%.*s\"",
 				   c->resource->name, faults_quoted(p, n), p);
@@ -208,8 +208,8 @@ static void read_limit(struct call *c, struct list_state *s, const struct http_f
 
 	for (size_t i = 0; i < p->value_len && n <= LIMIT_MAX; i++)
 		n = p->value[i] >= '0' && p->value[i] <= '9' ? n * 10 + (unsigned long)(p->value[i] - '0') : LIMIT_MAX + 1;
-	if (p->value_len == 0 || n < 1 || n > LIMIT_MAX)
-		fault(c, "limit", "range", "must be a whole number from 1 to 500");
+	if (p->value_len == 0 || p->value[0] == '0' || n < 1 || n > LIMIT_MAX)
+		fault(c, "limit", "range", "limit must be a whole number from 1 to 500");
 	else
 		s->limit = (unsigned)n;
 }
@@ -237,7 +237,7 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 	} else if (strcmp(p->name, "count") == 0) {
 		s->count = strcmp(p->value, "exact") == 0;
 		if (!s->count)
-			fault(c, "count", "enum", "must be exact");
+			fault(c, "count", "enum", "count must be exact, or missing");
 	} else {
 		read_filter(c, s, p);
 	}
@@ -266,7 +266,7 @@ void list_check(struct call *c)
 	}
 	for (size_t i = 0; i < c->request->n_params; i++) {
 		if (repeated(c, i))
-			fault(c, c->request->params[i].name, "repeated", "it may be given once");
+			fault(c, c->request->params[i].name, "repeated", "a parameter may be given once");
 		else
 			read_parameter(c, s, &c->request->params[i]);
 	}

@@ -25,9 +25,9 @@ void record_get_check(struct call *c)
 		const struct http_field *p = &c->request->params[i];
 
 		if (strcmp(p->name, "fields") != 0) {
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no such parameter here");
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no parameter %s here", p->name);
 		} else if (seen++ > 0) {
-			faults_add(&c->faults, FAULT_PARAMETER, "fields", "repeated", "it may be given once");
+			faults_add(&c->faults, FAULT_PARAMETER, "fields", "repeated", "fields may be given once");
 		} else {
 			s->projected = true;
 			projection_parse(c, p->value, &s->projection);

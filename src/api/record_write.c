@@ -5,7 +5,15 @@
 #include "lodebase/base/text.h"
 
 static const char *needs_match = "send If-Match with the ETag of the version that you read (or * for whatever there is)";
-static const char *stale = "the record is not, or no longer, the version that If-Match names";
+
+static void stale(struct call *c)
+{
+	const struct write_state *s = c->state;
+
+	call_fail(c, 412, "precondition-failed",
+		  call_format(c, "the record is not the version that If-Match names; it is at version %s now",
+			      s->stored->values[RESOURCE_VERSION]));
+}
 
 /* Reads the body's JSON into the state. false: no memory, answered. */
 static bool read_body(struct call *c)
@@ -150,7 +158,7 @@ static void put_read(struct call *c)
 	if (!take_stored(c))
 		return;
 	if (!etag_strong_match(&s->match, s->stored->values[RESOURCE_VERSION])) {
-		call_fail(c, 412, "precondition-failed", stale);
+		stale(c);
 		return;
 	}
 	if (!read_body(c))
@@ -195,7 +203,7 @@ static bool existing(struct call *c)
 	if (!take_stored(c))
 		return false;
 	if (!etag_strong_match(&s->match, s->stored->values[RESOURCE_VERSION])) {
-		call_fail(c, 412, "precondition-failed", stale);
+		stale(c);
 		return false;
 	}
 	return true;

@@ -116,10 +116,11 @@ static bool matches(struct call *c, const struct route *r)
 	c->segment = NULL;
 	c->resource = NULL;
 	while (*pattern) {
-		size_t p = strcspn(pattern + 1, "/") + 1, n = strcspn(path + 1, "/") + 1;
+		size_t p = strcspn(pattern + 1, "/") + 1, n;
 
 		if (*path != '/')
 			return false;
+		n = strcspn(path + 1, "/") + 1;
 		if (pattern[1] != '{') {
 			if (p != n || memcmp(pattern, path, n) != 0)
 				return false;

@@ -18,17 +18,20 @@ static int summary_of(const struct resource *r, const char *name, size_t n)
 	return -1;
 }
 
-static void read_summary(struct value_context *c, const struct resource *r, size_t i, const json_t *v, struct record_input *ret)
+/* A summary is known by its id; one without an id names no record and so contradicts none. */
+static void read_summary(struct value_context *c, size_t i, const json_t *v, struct record_input *ret)
 {
 	const json_t *id = json_is_object(v) ? json_object_get(v, "id") : NULL;
 
+	if (json_is_object(v) && !id)
+		return;
 	ret->summary_given[i] = true;
-	ret->summary_ids[i] = "";
-	if (json_is_string(id) && uuid_is_text(json_string_value(id), json_string_length(id)))
+	if (json_is_null(v) || json_is_null(id))
+		ret->summary_ids[i] = "";
+	else if (json_is_string(id) && uuid_is_text(json_string_value(id), json_string_length(id)))
 		ret->summary_ids[i] = validate_canonical_uuid(c->arena, json_string_value(id));
-	else if (json_is_object(v) && !id)
-		ret->summary_given[i] = false; /* it names no record, so it contradicts none */
-	(void)r;
+	else
+		ret->summary_ids[i] = "no id";
 }
 
 struct record *record_new(struct arena *arena, const struct resource *r)
@@ -72,7 +75,7 @@ bool validate_read(struct arena *arena, const struct resource *r, const struct j
 			ret->record.given[i] = true;
 			ret->record.values[i] = json_is_null(v) ? NULL : validate_value(&c, &r->fields[i], v);
 		} else if ((s = summary_of(r, name, name_len)) >= 0) {
-			read_summary(&c, r, (size_t)s, v, ret);
+			read_summary(&c, (size_t)s, v, ret);
 		} else {
 			faults_member(faults, validate_pointer_token(arena, name, name_len), "unknown",
 				      "a %s has no such member", r->singular);

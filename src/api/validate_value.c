@@ -61,7 +61,7 @@ static bool check_text(struct value_context *c, const char *where, const char *s
 	size_t length;
 
 	if (n == 0) {
-		faults_member(c->faults, where, "length", "an empty text says nothing: leave it out or send null");
+		faults_member(c->faults, where, "length", "must not be empty: null says that there is no value");
 		return false;
 	}
 	if (memchr(s, '\0', n)) {
@@ -178,7 +178,7 @@ static const char *number_fault(struct arena *arena, const struct field *f, cons
 	if (d->scale > (whole ? 0 : f->scale)) {
 		*ret_code = "precision";
 		return whole ? "must be a whole number"
-			     : arena_printf(arena, "at most %u decimals, and nothing is rounded", f->scale);
+			     : arena_printf(arena, "must have at most %u decimals; nothing is rounded", f->scale);
 	}
 	*ret_code = "range";
 	if (f->min && decimal_compare(d->text, f->min) < 0)
@@ -213,7 +213,7 @@ static const char *read_number(struct value_context *c, const struct field *f, c
 		return NULL;
 	}
 	if (e == ERR_PRECISION) {
-		faults_member(c->faults, f->name, "precision", "at most %u decimals, and nothing is rounded",
+		faults_member(c->faults, f->name, "precision", "must have at most %u decimals; nothing is rounded",
 			      f->type == FIELD_INTEGER ? 0 : f->scale);
 		return NULL;
 	}
@@ -338,34 +338,42 @@ const char *validate_value(struct value_context *c, const struct field *f, const
 	}
 }
 
-const char *validate_parameter(struct arena *arena, const struct field *f, const char *text, size_t n, const char **ret_why)
+const char *validate_parameter(struct arena *arena, const struct field *f, const char *text, size_t n, const char **ret_why,
+			       const char **ret_code)
 {
 	struct decimal d;
-	const char *code;
 	int64_t us;
 	char time[CLOCK_TIME_SIZE];
+	enum err e;
 
+	*ret_code = "format";
 	if (!text_is_utf8(text, n)) {
-		*ret_why = "is not UTF-8";
+		*ret_why = "must be UTF-8";
 		return NULL;
 	}
 	switch (f->type) {
 	case FIELD_INTEGER:
 	case FIELD_DECIMAL:
-		if (decimal_from_string(text, n, &d) != OK) {
-			*ret_why = "is no number";
-			return NULL;
+		e = decimal_from_string(text, n, &d);
+		if (e == OK) {
+			*ret_why = number_fault(arena, f, &d, ret_code);
+			return *ret_why ? NULL : arena_strdup(arena, d.text);
 		}
-		*ret_why = number_fault(arena, f, &d, &code);
-		return *ret_why ? NULL : arena_strdup(arena, d.text);
+		*ret_why = "must be a number";
+		if (e == ERR_PRECISION || e == ERR_RANGE) {
+			*ret_why = e == ERR_RANGE ? "is out of range" : "has too many decimals";
+			*ret_code = e == ERR_RANGE ? "range" : "precision";
+		}
+		return NULL;
 	case FIELD_BOOL:
-		*ret_why = "is neither true nor false";
+		*ret_why = "must be true or false";
+		*ret_code = "enum";
 		return n == 4 && memcmp(text, "true", 4) == 0    ? "true"
 		       : n == 5 && memcmp(text, "false", 5) == 0 ? "false"
 								 : NULL;
 	case FIELD_TIME:
 		if (!clock_parse_us(text, n, &us)) {
-			*ret_why = "is no time like 2025-12-15T09:30:00Z";
+			*ret_why = "must be a time like 2025-12-15T09:30:00Z";
 			return NULL;
 		}
 		clock_format_us(us, time);
@@ -374,15 +382,20 @@ const char *validate_parameter(struct arena *arena, const struct field *f, const
 		for (size_t i = 0; f->values[i]; i++)
 			if (strlen(f->values[i]) == n && memcmp(f->values[i], text, n) == 0)
 				return f->values[i];
-		*ret_why = "is none of its values";
+		*ret_why = "must be one of the field's values";
+		*ret_code = "enum";
 		return NULL;
 	case FIELD_LEI:
 	case FIELD_ISIN:
 	case FIELD_SLUG:
 	case FIELD_TEXT:
 	case FIELD_URL:
-		return arena_strndup(arena, text, n); /* whatever text may be asked for; nothing may match */
+	case FIELD_REF:
+		/* whatever text may be asked for; nothing may match */
+		return f->type == FIELD_REF && uuid_is_text(text, n) ? validate_canonical_uuid(arena, text)
+								     : arena_strndup(arena, text, n);
 	default:
+		*ret_code = format_code(f->type);
 		*ret_why = format_fault(f->type, text, n);
 		if (*ret_why)
 			return NULL;

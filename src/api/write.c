@@ -106,6 +106,30 @@ void write_prepare(struct call *c, const struct record *base, void (*resolved)(s
 
 static const char *retry_text = "others kept changing the same records at the same time; nothing was changed, try again";
 
+/* The members that were sent and bear on the sum: the share itself, else what makes it count, or when, or where. */
+static void name_allocation(struct call *c)
+{
+	static const char *const shares[] = { "economic_pct", "economic_min_pct", "shares_held", "shares_issued", NULL };
+	static const char *const others[] = {
+		"stage", "contingent", "valid_from", "valid_to", "issuer_id", "project_id", NULL
+	};
+	const struct write_state *s = c->state;
+	size_t before = c->faults.n;
+
+	for (int pass = 0; pass < 2 && c->faults.n == before; pass++)
+		for (const char *const *name = pass ? others : shares; *name; name++) {
+			int i = resource_field(c->resource, *name, strlen(*name));
+
+			if (i >= 0 && s->target->given[i] && s->target->values[i])
+				faults_member(&c->faults, *name, "range",
+					      "with it the closed, non-contingent shares of the subject would sum to more than "
+					      "100 %%");
+		}
+	if (c->faults.n == before)
+		faults_add(&c->faults, FAULT_POINTER, "", "range",
+			   "the closed, non-contingent shares of the subject would sum to more than 100 %%");
+}
+
 static bool over_allocated(struct call *c)
 {
 	const char *detail = c->job.error.detail;
@@ -114,8 +138,7 @@ static bool over_allocated(struct call *c)
 	struct buf members;
 
 	buf_init(&members, 4u << 20);
-	faults_add(&c->faults, FAULT_POINTER, "/economic_pct", "range",
-		   "with it the closed, non-contingent shares of the subject would sum to more than 100 %%");
+	name_allocation(c);
 	p.detail = "the closed, non-contingent economic shares of one subject would sum to more than 100 % at one time";
 	if (n > 2 && detail[0] == '{' && detail[n - 1] == '}') {
 		encode_compact(&members, detail + 1, n - 2);
@@ -162,8 +185,10 @@ bool write_refused(struct call *c)
 	if (strcmp(e->sqlstate, "40P01") == 0 || strcmp(e->sqlstate, "40001") == 0) {
 		if (c->attempts++ >= CALL_RETRIES)
 			call_unavailable(c, retry_text);
-		else
+		else {
+			c->writing = true;
 			call_query(c, DB_WRITE, c->job.n_statements, true, c->next);
+		}
 		return true;
 	}
 	if (strncmp(e->sqlstate, "23", 2) == 0 || strncmp(e->sqlstate, "22", 2) == 0) {

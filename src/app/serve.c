@@ -233,8 +233,8 @@ static bool stop_workers(struct service *sv, uint64_t deadline_ms)
 			for (unsigned k = i; k < sv->n_workers; k++)
 				worker_hurry(sv->workers[k]);
 	}
-	if (sv->shared.imports)
-		import_lane_free(sv->shared.imports);
+	if (sv->shared.imports && !import_lane_free(sv->shared.imports, deadline_ms))
+		return false;
 	sv->shared.imports = NULL;
 	join_workers(sv);
 	return true;

@@ -9,7 +9,7 @@
 
 /* Statuses the service answers with (contract section 1); anything else counts under its class's last row. */
 static const int statuses[] = { 200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412,
-				413, 414, 415, 422, 428, 429, 431, 500, 501, 503, 504, 505, 0 };
+				413, 414, 415, 417, 422, 428, 429, 431, 500, 501, 503, 504, 505, 0 };
 #define N_STATUSES (sizeof(statuses) / sizeof(statuses[0]))
 
 /* Upper bounds of the histogram in µs; one more bucket has none. */

@@ -65,7 +65,8 @@ void lane_init(struct lane *lane, struct db_pool *p, enum db_lane id, const stru
 {
 	lane->pool = p;
 	lane->id = id;
-	lane->depth = id == DB_WRITE || !config->pipeline_depth ? 1 : config->pipeline_depth;
+	/* behind a slow list nothing should wait in its pipeline */
+	lane->depth = id != DB_READ || !config->pipeline_depth ? 1 : config->pipeline_depth;
 	lane->max_queued = config->max_queued[id];
 	lane->statement_timeout_ms = (unsigned)config->statement_timeout_ms[id];
 }

@@ -96,13 +96,23 @@ size_t http_header_count(const struct http_request *public, const char *name)
 const char *http_header(const struct http_request *public, const char *name)
 {
 	const struct request *r = (const struct request *)public;
-	const struct guard_header *h = find(r, name, 0);
-	const char *joined = h ? h->value : NULL;
+	const struct guard_header *first = find(r, name, 0), *h;
+	size_t len = 0, n = 0;
+	char *joined;
 
-	while (h && joined) {
-		h = find(r, name, (size_t)(h - r->headers) + 1);
-		if (h)
-			joined = arena_printf(public->arena, "%s, %s", joined, h->value);
+	for (h = first; h; h = find(r, name, (size_t)(h - r->headers) + 1), n++)
+		len += h->value_len + 2;
+	if (n < 2)
+		return first ? first->value : NULL;
+	joined = arena_alloc(public->arena, len + 1);
+	len = 0;
+	for (h = first; joined && h; h = find(r, name, (size_t)(h - r->headers) + 1)) {
+		if (h != first) {
+			memcpy(joined + len, ", ", 2);
+			len += 2;
+		}
+		memcpy(joined + len, h->value, h->value_len);
+		len += h->value_len;
 	}
 	return joined;
 }

@@ -61,4 +61,6 @@ enum err import_lane_new(const char *conninfo, const char *role, unsigned max_qu
 enum err import_lane_submit(struct import_lane *lane, struct import_job *job) MUST_CHECK;
 /* Gives up a job: it ends soon, `done` is still set (and its loop woken). Any thread. */
 void import_lane_cancel(struct import_lane *lane, struct import_job *job);
-void import_lane_free(struct import_lane *lane); /* cancels what is left, waits for the thread */
+/* Cancels what is left and waits for the lane's threads until deadline_ms. false: they did not end (a server that answers
+ * nothing); the lane then stays as it is, and the process should end without it. */
+bool import_lane_free(struct import_lane *lane, uint64_t deadline_ms) MUST_CHECK;
