@@ -148,6 +148,13 @@ bool call_failed_early(struct call *c)
 	return true;
 }
 
+bool call_language_is_gone(const struct db_error *error)
+{
+	/* a library that is not there, or does not load or fit; the rest of the message is in the server's language */
+	return (strcmp(error->sqlstate, "58P01") == 0 || strcmp(error->sqlstate, "XX000") == 0) &&
+	       strstr(error->message, "plpgsql");
+}
+
 void call_database_failed(struct call *c)
 {
 	const struct db_job *job = &c->job;
@@ -179,6 +186,10 @@ void call_database_failed(struct call *c)
 		}
 		if (strcmp(job->error.sqlstate, "LD403") == 0) {
 			call_fail(c, 403, "forbidden", "the scope of this API key does not allow it");
+			return;
+		}
+		if (call_language_is_gone(&job->error)) {
+			call_unavailable(c, CALL_LANGUAGE_IS_GONE);
 			return;
 		}
 		break;

@@ -145,6 +145,11 @@ void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void
 void call_statement(struct call *c, int i, const char *name, const char *sql, const char *const *params, int n_params);
 /* Answers a database failure that the step does not know better. */
 void call_database_failed(struct call *c);
+
+/* Whether a statement failed because the server's procedural language no longer loads, as after an upgrade of its package
+ * under the running server; and what is to be said then. */
+bool call_language_is_gone(const struct db_error *error);
+#define CALL_LANGUAGE_IS_GONE "PostgreSQL was upgraded under the running service: restart the service; nothing was changed"
 const char *call_format(struct call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* check.c: the checks before the body, in the contract's order; then the operation runs */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "call.h"
 #include "import_internal.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/base/json_writer.h"
@@ -39,6 +40,8 @@ bool import_sql_failed(struct import *im, enum err e, struct db_error *error)
 	else if (e == ERR_UNAVAILABLE)
 		import_fail(im, 503, "unavailable",
 			    "the database is away; send the import again, what was written already will be found unchanged");
+	else if (e == ERR_SQL && call_language_is_gone(error))
+		import_fail(im, 503, "unavailable", CALL_LANGUAGE_IS_GONE);
 	else
 		import_fail(im, 500, "internal", "the database refused the import; nothing was changed");
 	db_error_done(error);
