@@ -255,7 +255,8 @@ class Reader(threading.Thread):
         try:
             while not self.load.stopping.is_set():
                 path = self.random.choice([
-                    "/v1/shareholders?limit=20", "/v1/stakes?limit=20&sort=-updated_at", "/v1/shareholders?kind=company&limit=5",
+                    "/v1/shareholders?limit=20", "/v1/stakes?limit=20&sort=-updated_at",
+                    "/v1/shareholders?kind=company&limit=5",
                     "/v1/shareholders?sort=name&limit=50", f"/v1/projects/{self.random.choice(self.load.projects)}",
                     "/readyz", "/metrics", "/v1/shareholders?name.contains=m&limit=3", "/v1/nothing"])
                 headers = {"If-None-Match": tags[path]} if path in tags and self.random.random() < 0.5 else {}
