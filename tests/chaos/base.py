@@ -33,7 +33,7 @@ class Base(Program):
         become = ["setpriv", f"--reuid={self.owner()}", "--clear-groups"] if os.geteuid() == 0 else []
         done = subprocess.run([*become, "psql", "-qXt", "--csv", "-v", "ON_ERROR_STOP=1", "-h", str(self.data / "run"), "-U",
                                "lodebase_service", "-d", "lodebase", "-c", sql],
-                              capture_output=True, text=True, cwd="/", check=False)
+                              capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False)
         assert done.returncode == 0, done.stderr
         return [tuple(row) for row in csv.reader(io.StringIO(done.stdout))]
 
@@ -54,7 +54,7 @@ class Base(Program):
         """kill -9 of one of it at this very moment, and back again: backend, postmaster, service, both."""
         if what is None:
             return super().kill()
-        server = self.postmaster()
+        server = eventually(self.postmaster, BACK_SECONDS, "a server")
         if what == "backend":
             self.kill_pid(dice.choice(eventually(self.backends, BACK_SECONDS, "a backend")))
         elif what == "postmaster":
