@@ -28,7 +28,7 @@ def built():
         shutil.rmtree(build, ignore_errors=True)
         shim = build.with_name("tsan_join.o")
         build.parent.mkdir(exist_ok=True)
-        run("cc", "-O1", "-g", "-fPIE", "-fsanitize=thread", "-c", str(HERE / "tsan_join.c"), "-o", str(shim), cwd=top)
+        run("cc", "-O1", "-g", "-fPIE", "-c", str(HERE / "tsan_join.c"), "-o", str(shim), cwd=top)
         run("meson", "setup", str(build), "--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false",
             f"-Dc_link_args={shim}", cwd=top)
     run("ninja", "-C", str(build), "--quiet", "src/app/lodebase", cwd=top)
