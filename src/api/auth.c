@@ -110,7 +110,7 @@ static void looked_up(struct call *c)
 		k->name = strdup(db_result_value(result, 0, 0));
 	if (!k || !k->name) {
 		free_key(k);
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return;
 	}
 	memcpy(k->id, s->id, sizeof(k->id));
@@ -180,7 +180,7 @@ void auth_check(struct call *c, void (*passed)(struct call *c))
 	}
 	s = arena_alloc(c->arena, sizeof(*s));
 	if (!s) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return;
 	}
 	digest_sha256(key, API_KEY_LENGTH, digest);

@@ -22,6 +22,8 @@ const char *call_format(struct call *c, const char *format, ...)
 
 void call_header(struct call *c, const char *name, const char *value)
 {
+	if (!value || !*value) /* there was no memory for it */
+		return;
 	assert(c->n_headers < CALL_HEADERS_MAX);
 	c->headers[c->n_headers++] = (struct http_header_line){ name, value };
 }
@@ -90,6 +92,13 @@ static void send(struct call *c)
 void call_answer(struct call *c, int status, const char *content_type)
 {
 	assert(!c->answered);
+	/* Where the arena is full a value may be missing anywhere in what was judged, written or is about to be said. */
+	if (arena_failed(c->arena) && status < 500) {
+		buf_reset(&c->out);
+		c->n_headers = 0;
+		call_out_of_memory(c);
+		return;
+	}
 	if (c->out.failed && status < 500) {
 		buf_reset(&c->out);
 		c->n_headers = 0;
@@ -133,9 +142,18 @@ void call_fail(struct call *c, int status, const char *type, const char *detail)
 void call_unavailable(struct call *c, const char *detail)
 {
 	unsigned ms = db_pool_retry_after_ms(c->api->pool);
+	const char *seconds = call_format(c, "%u", (ms + 999) / 1000);
 
-	call_header(c, "Retry-After", call_format(c, "%u", (ms + 999) / 1000));
+	call_header(c, "Retry-After", *seconds ? seconds : "1");
 	call_fail(c, 503, "unavailable", detail);
+}
+
+void call_out_of_memory(struct call *c)
+{
+	call_unavailable(c, c->written
+				    ? "there is no memory for the answer: whether the change took place is not known, read the "
+				      "record before trying again"
+				    : "there is no memory for this request; nothing was changed");
 }
 
 bool call_failed_early(struct call *c)
@@ -227,6 +245,11 @@ void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void
 {
 	enum err e;
 
+	if (arena_failed(c->arena)) { /* a value among those to be sent may be missing */
+		call_out_of_memory(c);
+		return;
+	}
+	c->written |= c->writing;
 	/* member by member: where `done` of one job starts the next, the pool still holds the job by its internal part */
 	c->job.lane = lane;
 	c->job.statements = c->statements;

@@ -84,6 +84,7 @@ struct call {
 	uint64_t db_us;
 	unsigned attempts;
 	bool writing; /* a write was sent: its outcome is unknown until it is answered */
+	bool written; /* one was sent, be it answered or not */
 
 	/* the answer */
 	struct loop_timer deadline;
@@ -134,6 +135,7 @@ void call_answer(struct call *c, int status, const char *content_type);
 void call_fail(struct call *c, int status, const char *type, const char *detail);
 void call_fail_with(struct call *c, const struct problem *p);
 void call_unavailable(struct call *c, const char *detail);
+void call_out_of_memory(struct call *c); /* 503; says whether something may have changed */
 /* If there are faults of parameters or headers: 400; true where it answered. */
 bool call_failed_early(struct call *c);
 /* In `serve` of a call that was refused at its gate: sends what was held back. */

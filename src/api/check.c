@@ -243,7 +243,7 @@ bool check_body(struct call *c)
 	if (c->operation->body == BODY_IMPORT)
 		return true;
 	if (c->request->body_failed) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return false;
 	}
 	if (c->request->body_len == 0) {

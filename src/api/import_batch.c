@@ -187,7 +187,7 @@ static bool copy_rows(struct import *im, const struct import_table *t)
 	char *sql;
 	enum err e;
 
-	if (im->copy.failed)
+	if (im->copy.failed || arena_failed(im->arena))
 		return import_sql_failed(im, ERR_NOMEM, &error);
 	if (im->copy.len == 0)
 		return true;

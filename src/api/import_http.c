@@ -98,7 +98,7 @@ void import_http_run(struct call *c)
 	}
 	t = task_new(c);
 	if (!t) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return;
 	}
 	e = import_lane_submit(c->api->shared->imports, &t->job);
@@ -108,12 +108,13 @@ void import_http_run(struct call *c)
 		return;
 	}
 	c->import = t;
+	c->written = true;
 	t->next = c->api->imports;
 	c->api->imports = t;
 	c->deadline.fire = watch_progress;
 	if (loop_timer_set(c->api->loop, &c->deadline, clock_monotonic_ms() + 1000) != OK) {
 		import_call_done(c);
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 	}
 }
 

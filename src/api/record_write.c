@@ -23,7 +23,7 @@ static bool read_body(struct call *c)
 	faults_init(&c->faults, c->arena);
 	if (validate_read(c->arena, c->resource, &c->document, c->document.root, &c->faults, &s->input))
 		return true;
-	call_unavailable(c, "out of memory");
+	call_out_of_memory(c);
 	return false;
 }
 
@@ -57,7 +57,7 @@ static bool take_stored(struct call *c)
 	c->job.results[0] = NULL;
 	s->stored = encode_to_record(c->arena, c->resource, c->kept, 0);
 	if (!s->stored)
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 	return s->stored != NULL;
 }
 

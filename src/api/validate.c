@@ -81,7 +81,7 @@ bool validate_read(struct arena *arena, const struct resource *r, const struct j
 				      "a %s has no such member", r->singular);
 		}
 	}
-	return true;
+	return !arena_failed(arena);
 }
 
 static bool same_text(const char *a, const char *b)

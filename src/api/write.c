@@ -15,7 +15,7 @@ struct write_state *write_state_new(struct call *c)
 
 	c->state = s;
 	if (!s)
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 	return s;
 }
 
@@ -254,7 +254,7 @@ static void send_write(struct call *c, int n, const char *name, const char *sql,
 	struct write_state *s = c->state;
 
 	if (n == 0) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return;
 	}
 	s->write_index = n;
@@ -432,7 +432,7 @@ static void deleted(struct call *c)
 			const char **params = arena_alloc(c->arena, sizeof(*params));
 
 			if (!params) {
-				call_unavailable(c, "out of memory");
+				call_out_of_memory(c);
 				return;
 			}
 			params[0] = s->id;
@@ -458,7 +458,7 @@ void write_delete(struct call *c)
 
 	memcpy(s->id, s->stored->values[RESOURCE_ID], UUID_TEXT_SIZE);
 	if (!params) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 		return;
 	}
 	params[0] = c->has_key ? c->key.name : NULL;

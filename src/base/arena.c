@@ -17,6 +17,7 @@ struct chunk {
 
 struct arena {
 	size_t cap, used;
+	bool failed;
 	struct chunk *chunks; /* the newest, which is filled, first */
 };
 
@@ -50,7 +51,7 @@ static struct chunk *chunk_new(size_t size)
 	return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static void *take(struct arena *a, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 
@@ -89,9 +90,17 @@ void *arena_alloc(struct arena *a, size_t size)
 	return place;
 }
 
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *place = take(a, size);
+
+	a->failed |= !place;
+	return place;
+}
+
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *copy = n == SIZE_MAX ? NULL : arena_alloc(a, n + 1);
+	char *copy = arena_alloc(a, n == SIZE_MAX ? n : n + 1);
 
 	if (copy && n > 0)
 		memcpy(copy, s, n); /* the NUL is there */
@@ -110,6 +119,7 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args)
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, again);
 	va_end(again);
+	a->failed |= n < 0;
 	if (n < 0)
 		return NULL;
 	char *text = arena_alloc(a, (size_t)n + 1);
@@ -128,6 +138,11 @@ char *arena_printf(struct arena *a, const char *format, ...)
 	return text;
 }
 
+bool arena_failed(const struct arena *a)
+{
+	return a->failed;
+}
+
 size_t arena_used(const struct arena *a)
 {
 	return a->used;
@@ -141,12 +156,11 @@ int arena_grow(struct arena *a, void **array, size_t *capacity, size_t need, siz
 	size_t wanted = *capacity ? *capacity : 8;
 	while (wanted < need) {
 		if (wanted > SIZE_MAX / 2)
-			return -1;
-		wanted *= 2;
+			wanted = need;
+		else
+			wanted *= 2;
 	}
-	if (size > 0 && wanted > SIZE_MAX / size)
-		return -1;
-	void *fresh = arena_alloc(a, wanted * size);
+	void *fresh = arena_alloc(a, size > 0 && wanted > SIZE_MAX / size ? SIZE_MAX : wanted * size);
 	if (!fresh)
 		return -1;
 	if (*capacity > 0)

@@ -33,6 +33,7 @@ static void keeps_its_cap(void)
 		while (arena_alloc(a, 16))
 			given += 16;
 		CHECK_INT(given, cap / 16 * 16);
+		CHECK(arena_failed(a));
 		CHECK_INT(arena_used(a), given);
 		CHECK(arena_alloc(a, SIZE_MAX) == NULL);
 		CHECK(arena_alloc(a, SIZE_MAX - 15) == NULL);

@@ -8,7 +8,7 @@
 /* Reads an object's members into a fresh record (values in canonical text, from the arena), adding a fault for each that is
  * wrong. Nothing is said yet about missing members, rules between members, read-only ones or references: a reference's value
  * is the id (canonical) or slug as it was sent, summaries are kept aside. object may be any JSON: what is no object is a fault
- * at the prefix ("" where the body is the record). false: no memory. */
+ * at the prefix ("" where the body is the record). false: no memory, also where the arena had failed before. */
 struct record_input {
 	struct record record;
 	/* Summaries sent: per field index of the reference: the summary's id in canonical form, "" where it has none. */

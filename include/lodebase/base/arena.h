@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -18,6 +19,9 @@ char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 size_t arena_used(const struct arena *a);
+/* Whether anything was ever asked of it that it could not give: then a value made in it may be missing, and nothing that was
+ * made in it should be believed. */
+bool arena_failed(const struct arena *a);
 
 /* Grows an array of `size`-byte elements living in the arena: after it *array has room for at least `need` elements.
  * *capacity is doubled as needed, the old block stays behind. Returns 0, or -1 where the arena is full. */
