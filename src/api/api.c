@@ -2,6 +2,7 @@
 #include "lodebase/api/api.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "call.h"
@@ -11,6 +12,21 @@
 #define RECORD_BODY_MAX (1u << 20)
 #define ANSWER_MAX (64u << 20)
 #define CACHE_MAX 4096
+
+static bool name_reads(struct resource_state *s, const struct resource *r)
+{
+	static const char *const what[] = { "by_id", "by_slug", "by_ids", "by_slugs" };
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		int n = snprintf(s->names[i], sizeof(s->names[i]), "%s_%s", r->table, what[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(s->names[i]))
+			return false;
+	}
+	s->by_ids = (struct db_batch){ .name = s->names[2], .sql = s->sql.get_by_ids, .key_column = RESOURCE_ID };
+	s->by_slugs = (struct db_batch){ .name = s->names[3], .sql = s->sql.get_by_slugs, .key_column = RESOURCE_SLUG };
+	return true;
+}
 
 enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_pool *pool, unsigned worker, struct api **ret)
 {
@@ -30,7 +46,7 @@ enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_p
 	for (size_t i = 0; ok && i < api->n_resources; i++) {
 		struct resource_state *s = &api->resources[i];
 
-		ok = compose_statements(resources[i], &s->sql);
+		ok = compose_statements(resources[i], &s->sql) && name_reads(s, resources[i]);
 		s->find_by_id = compose_find(resources[i], false);
 		s->find_by_slug = compose_find(resources[i], true);
 		s->lock_many = compose_lock_many(resources[i]);

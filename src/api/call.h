@@ -103,6 +103,8 @@ struct call {
 
 struct resource_state {
 	struct statements sql;
+	struct db_batch by_ids, by_slugs; /* reads by key, many at once */
+	char names[4][64]; /* of the statements by id, slug, ids, slugs */
 	char *find_by_id, *find_by_slug, *lock_many;
 };
 

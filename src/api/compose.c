@@ -51,6 +51,18 @@ void compose_joins(struct buf *out, const struct resource *r, const char *alias)
 				   i, i, alias, r->fields[i].name);
 }
 
+/* The same, but looked up row by row whatever the planner guesses: how many keys an array has it cannot know, and for the ten
+ * that it takes for granted it would read whole tables into hashes. */
+static void look_ups(struct buf *out, const struct resource *r, const char *alias)
+{
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (r->fields[i].type == FIELD_REF)
+			buf_printf(out,
+				   " left join lateral (select x.slug, x.name from %s x where x.id = %s.\"%s\" offset 0) r%zu"
+				   " on true",
+				   resource_find(r->fields[i].target)->table, alias, r->fields[i].name, i);
+}
+
 static void select_records(struct buf *out, const struct resource *r, const char *from)
 {
 	buf_puts(out, "select ");
@@ -65,6 +77,19 @@ static char *get(const struct resource *r, const char *where)
 
 	buf_init(&b, SQL_MAX);
 	select_records(&b, r, r->table);
+	buf_printf(&b, " where %s", where);
+	return buf_steal(&b, NULL);
+}
+
+static char *get_many(const struct resource *r, const char *where)
+{
+	struct buf b;
+
+	buf_init(&b, SQL_MAX);
+	buf_puts(&b, "select ");
+	compose_columns(&b, r, "t");
+	buf_printf(&b, " from %s t", r->table);
+	look_ups(&b, r, "t");
 	buf_printf(&b, " where %s", where);
 	return buf_steal(&b, NULL);
 }
@@ -150,6 +175,8 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 	*ret = (struct statements){
 		.get_by_id = get(r, "t.id = $1::uuid"),
 		.get_by_slug = get(r, "t.slug = $1::text"),
+		.get_by_ids = get_many(r, "t.id = any($1::uuid[])"),
+		.get_by_slugs = get_many(r, "t.slug = any($1::text[])"),
 		.insert = insert(r, ""),
 		.insert_if_absent = insert(r, " on conflict (slug) do nothing"),
 		.update = update(r),
@@ -158,8 +185,8 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 		.lock_for_delete = format("select 1 from ", r, " where id = $1::uuid for update"),
 		.referrers = referrers(r),
 	};
-	if (ret->get_by_id && ret->get_by_slug && ret->insert && ret->insert_if_absent && ret->update &&
-	    ret->delete &&ret->lock_row && ret->lock_for_delete)
+	if (ret->get_by_id && ret->get_by_slug && ret->get_by_ids && ret->get_by_slugs && ret->insert &&
+	    ret->insert_if_absent && ret->update && ret->delete &&ret->lock_row && ret->lock_for_delete)
 		return true;
 	compose_statements_done(ret);
 	return false;
@@ -167,8 +194,9 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 
 void compose_statements_done(struct statements *s)
 {
-	char **all[] = { &s->get_by_id, &s->get_by_slug, &s->insert,          &s->insert_if_absent, &s->update,
-			 &s->delete,    &s->lock_row,    &s->lock_for_delete, &s->referrers };
+	char **all[] = { &s->get_by_id, &s->get_by_slug,      &s->get_by_ids, &s->get_by_slugs,
+			 &s->insert,    &s->insert_if_absent, &s->update,     &s->delete,
+			 &s->lock_row,  &s->lock_for_delete,  &s->referrers };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		free(*all[i]);

@@ -10,6 +10,8 @@
 struct statements {
 	char *get_by_id; /* $1 id */
 	char *get_by_slug; /* $1 slug */
+	char *get_by_ids; /* $1 an array of ids: those that are there, in any order */
+	char *get_by_slugs;
 	char *insert; /* $1 id, $2 slug, then the own fields in order; gives the record */
 	char *insert_if_absent; /* the same, no row where the slug is taken */
 	char *update; /* $1 id, $2 slug, own fields, last: the expected version; gives the record */

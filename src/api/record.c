@@ -22,6 +22,7 @@ bool record_path_is_id(const struct call *c)
 
 bool record_statement(struct call *c, int i)
 {
+	const struct resource_state *s = record_sql(c);
 	const char **params = arena_alloc(c->arena, sizeof(*params));
 	char id[UUID_TEXT_SIZE];
 
@@ -30,11 +31,13 @@ bool record_statement(struct call *c, int i)
 	if (record_path_is_id(c)) {
 		uuid_canonical(c->segment, id);
 		params[0] = arena_strdup(c->arena, id);
-		call_statement(c, i, record_statement_name(c, "by_id"), record_sql(c)->sql.get_by_id, params, 1);
+		call_statement(c, i, s->names[0], s->sql.get_by_id, params, 1);
+		c->statements[i].batch = &s->by_ids;
 		return params[0] != NULL;
 	}
 	params[0] = c->segment;
-	call_statement(c, i, record_statement_name(c, "by_slug"), record_sql(c)->sql.get_by_slug, params, 1);
+	call_statement(c, i, s->names[1], s->sql.get_by_slug, params, 1);
+	c->statements[i].batch = &s->by_slugs;
 	return text_is_slug(c->segment, strlen(c->segment));
 }
 

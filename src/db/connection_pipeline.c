@@ -236,6 +236,8 @@ static bool take_result(struct connection *c, const struct expected *e, PGresult
 	case PGRES_EMPTY_QUERY:
 		if (e->kind == EXPECT_STATEMENT && t->job && !t->job->results[e->statement]) {
 			t->job->results[e->statement] = db_result_wrap(r);
+			if (!t->job->results[e->statement])
+				return false; /* no memory: as good as lost */
 			kept = true;
 		}
 		break;
@@ -313,7 +315,7 @@ static void take_results(struct connection *c)
 		} else {
 			c->got_result = true;
 			if (!take_result(c, e, r)) {
-				db_error_from_text("", "the server's answer was not expected", &reason);
+				db_error_from_text("", "the server's answer was not expected, or memory ran out", &reason);
 				connection_fail(c, &reason);
 			}
 		}

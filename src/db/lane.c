@@ -46,6 +46,10 @@ void ticket_finish(struct lane *lane, struct ticket *t, enum err status)
 {
 	struct db_job *job = t->job;
 
+	if (t->batch) {
+		batch_finish(lane, t, status);
+		return;
+	}
 	if (job) {
 		t->state = TICKET_FINISHING;
 		job->status = status;
@@ -124,11 +128,14 @@ void lane_dispatch(struct lane *lane)
 	struct connection *c;
 
 	while ((lane->retry.first || lane->queue.first) && (c = least_loaded(lane))) {
-		struct ticket_list *from = lane->retry.first ? &lane->retry : &lane->queue;
-		struct ticket *t = from->first;
+		struct ticket *t = lane->retry.first;
 
-		ticket_remove(from, t);
-		connection_send(c, t);
+		if (t)
+			ticket_remove(&lane->retry, t);
+		else
+			t = batch_take(lane);
+		if (t)
+			connection_send(c, t);
 	}
 	for (unsigned i = 0; i < lane->n_connections; i++)
 		if (lane->connections[i].batch_open || lane->connections[i].unflushed)

@@ -19,6 +19,7 @@ struct ticket {
 	bool alone; /* under a Sync of its own */
 	bool moved; /* its connection was lost once */
 	bool replanned; /* its prepared statements were stale once */
+	struct batch *batch; /* this ticket carries several others, its job is the pool's own; else NULL */
 	unsigned char aborted_times;
 	unsigned char n_statements;
 
@@ -160,6 +161,13 @@ void resolver_done(struct resolver *r, struct loop *loop);
 /* Starts looking up the server's addresses, where that is needed and not under way. *ret_ready: the lanes' parameters have
  * them; else connections in CONNECTION_RESOLVING go on when they do. */
 enum err resolver_start(struct db_pool *p, bool *ret_ready) MUST_CHECK;
+
+/* -- batch.c: reads by key that leave together */
+/* Takes tickets of the lane's queue that may leave together with its first, which it takes too, and gives the ticket to be sent
+ * for them all: that first one where it is alone. NULL: no memory, they are queued again. */
+struct ticket *batch_take(struct lane *lane);
+/* The end of a ticket that carries others: each of them gets its rows or its error, or is queued again; it is gone then. */
+void batch_finish(struct lane *lane, struct ticket *carrier, enum err status);
 
 /* -- pool.c */
 /* A connection has come up: the others may try, too. */

@@ -3,56 +3,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const PGresult *unwrap(const struct db_result *r)
+struct db_result *db_result_wrap(PGresult *pg)
 {
-	return (const PGresult *)r;
+	struct db_result *r = malloc(sizeof *r);
+
+	if (!r) {
+		PQclear(pg);
+		return NULL;
+	}
+	*r = (struct db_result){ .pg = pg, .rows = PQntuples(pg), .held = 1 };
+	return r;
+}
+
+struct db_result *db_result_view(struct db_result *whole, int first, int rows)
+{
+	struct db_result *r = malloc(sizeof *r);
+
+	if (!r)
+		return NULL;
+	*r = (struct db_result){ .pg = whole->pg, .first = first, .rows = rows, .whole = whole };
+	whole->held++;
+	return r;
 }
 
 int db_result_rows(const struct db_result *r)
 {
-	return PQntuples(unwrap(r));
+	return r->rows;
 }
 
 int db_result_columns(const struct db_result *r)
 {
-	return PQnfields(unwrap(r));
+	return PQnfields(r->pg);
 }
 
 const char *db_result_column_name(const struct db_result *r, int column)
 {
-	const char *name = PQfname(unwrap(r), column);
+	const char *name = PQfname(r->pg, column);
 	return name ? name : "";
 }
 
 unsigned db_result_column_type(const struct db_result *r, int column)
 {
-	return PQftype(unwrap(r), column);
+	return PQftype(r->pg, column);
 }
 
 const char *db_result_value(const struct db_result *r, int row, int column)
 {
-	return PQgetvalue(unwrap(r), row, column);
+	return PQgetvalue(r->pg, r->first + row, column);
 }
 
 size_t db_result_length(const struct db_result *r, int row, int column)
 {
-	return (size_t)PQgetlength(unwrap(r), row, column);
+	return (size_t)PQgetlength(r->pg, r->first + row, column);
 }
 
 bool db_result_is_null(const struct db_result *r, int row, int column)
 {
-	return PQgetisnull(unwrap(r), row, column);
+	return PQgetisnull(r->pg, r->first + row, column);
 }
 
 long db_result_affected(const struct db_result *r)
 {
-	/* libpq's function is not const-correct, though it only reads. */
-	return strtol(PQcmdTuples((PGresult *)(void *)(size_t)r), NULL, 10);
+	return r->whole ? r->rows : strtol(PQcmdTuples(r->pg), NULL, 10);
 }
 
 void db_result_free(struct db_result *r)
 {
-	PQclear((PGresult *)r);
+	struct db_result *whole;
+
+	if (!r)
+		return;
+	whole = r->whole ? r->whole : r;
+	if (r->whole)
+		free(r);
+	if (--whole->held == 0) {
+		PQclear(whole->pg);
+		free(whole);
+	}
 }
 
 void db_error_done(struct db_error *e)

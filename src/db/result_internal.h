@@ -6,11 +6,18 @@
 #include "lodebase/base/err.h"
 #include "lodebase/db/result.h"
 
-/* A db_result is libpq's result under a name of ours. */
-static inline struct db_result *db_result_wrap(PGresult *r)
-{
-	return (struct db_result *)r;
-}
+/* Rows of one of libpq's results: all of them, or (a view) some that somebody else asked for with others. */
+struct db_result {
+	PGresult *pg;
+	int first, rows;
+	struct db_result *whole; /* of a view */
+	unsigned held; /* of a whole: by whom it was given to, and by its views; the last one frees it */
+};
+
+/* NULL: no memory; r is cleared then. */
+struct db_result *db_result_wrap(PGresult *r);
+/* NULL: no memory. Views and whole may be freed in any order. */
+struct db_result *db_result_view(struct db_result *whole, int first, int rows);
 
 /* What an SQLSTATE means to a caller: ERR_TIMEOUT, ERR_UNAVAILABLE or ERR_SQL ("" and NULL: ERR_UNAVAILABLE, the server
  * did not speak). */

@@ -183,11 +183,11 @@ enum err db_session_run(struct db_session *s, const struct db_statement *stateme
 			return e;
 		r = execute(s, statement, number);
 		if (succeeded(r)) {
-			if (ret_result)
-				*ret_result = db_result_wrap(r);
-			else
+			if (!ret_result)
 				PQclear(r);
-			return OK;
+			else if (!(*ret_result = db_result_wrap(r)))
+				db_error_from_text("", "out of memory", ret_error);
+			return ret_result && !*ret_result ? ERR_NOMEM : OK;
 		}
 		if (number && !fresh && db_sqlstate_tells_stale(db_result_sqlstate(r)))
 			(void)prepared_forget(&s->prepared, number, NULL);

@@ -3,7 +3,8 @@
  *
  *   {"op": "open", "conninfo": …, "connections": [r, s, w], "timeouts": [r, s, w], "max_queued": […], "depth": n, "role": …,
  *            "connect_timeout": s}
- *   {"op": "submit", "jobs": [{"id": …, "lane": "read", "statements": [{"sql": …, "params": […], "name": …, "shape": true}],
+ *   {"op": "submit", "jobs": [{"id": …, "lane": "read", "statements": [{"sql": …, "params": […], "name": …, "shape": true,
+ *            "batch": {"name": …, "sql": …, "key_column": n}}],
  *            "brief": true, "again": n}]}     one tick; "again": `done` submits it n times more
  *   {"op": "cancel", "ids": […]}              also frees them
  *   {"op": "stats"}  {"op": "close"}  {"op": "ping"} */
@@ -18,7 +19,7 @@
 #include "lodebase/core/loop.h"
 #include "lodebase/db/pool.h"
 
-enum { MAX_JOBS = 4096 };
+enum { MAX_JOBS = 4096, MAX_BATCHES = 16 };
 
 struct work {
 	struct db_job job;
@@ -31,6 +32,8 @@ struct work {
 static struct loop *loop;
 static struct db_pool *pool;
 static struct work *works[MAX_JOBS];
+static struct db_batch batches[MAX_BATCHES];
+static json_t *batch_specs[MAX_BATCHES];
 static bool finished;
 
 static const char *const lane_names[DB_N_LANES] = { "read", "slow", "write" };
@@ -100,6 +103,26 @@ static void done(struct db_job *job)
 	work_free(w);
 }
 
+/* One per name, as the pool tells them apart by their address. */
+static const struct db_batch *batch_of(json_t *spec)
+{
+	const char *name = json_string_value(json_object_get(spec, "name"));
+	int i = 0;
+
+	if (!name)
+		return NULL;
+	while (batches[i].name && strcmp(batches[i].name, name) != 0)
+		i++;
+	if (!batches[i].name) {
+		json_incref(spec); /* for good: it has the texts */
+		batch_specs[i] = spec;
+		batches[i] = (struct db_batch){ .name = name,
+						.sql = json_string_value(json_object_get(spec, "sql")),
+						.key_column = (int)json_integer_value(json_object_get(spec, "key_column")) };
+	}
+	return &batches[i];
+}
+
 static void submit(json_t *spec)
 {
 	struct work *w = calloc(1, sizeof *w);
@@ -126,6 +149,7 @@ static void submit(json_t *spec)
 			.sql = json_string_value(json_object_get(statement, "sql")),
 			.n_params = (int)json_array_size(params),
 			.params = w->params[i],
+			.batch = batch_of(json_object_get(statement, "batch")),
 		};
 	}
 	w->job.statements = w->statements;
@@ -275,5 +299,7 @@ int main(void)
 		db_pool_free(pool);
 	loop_watch_remove(loop, &input);
 	loop_free(loop);
+	for (int i = 0; i < MAX_BATCHES; i++)
+		json_decref(batch_specs[i]);
 	return 0;
 }

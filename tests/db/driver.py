@@ -24,8 +24,8 @@ def program(name="db_driver"):
     return max(glob.glob(str(ROOT / "build*" / "tests" / "db" / name)), key=os.path.getmtime)
 
 
-def statement(sql, *params, name=None, shape=False):
-    return {"sql": sql, "params": [None if p is None else str(p) for p in params], "name": name, "shape": shape}
+def statement(sql, *params, name=None, shape=False, batch=None):
+    return {"sql": sql, "params": [None if p is None else str(p) for p in params], "name": name, "shape": shape, "batch": batch}
 
 
 def job(id, *statements, lane="read", **more):

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compose.h"
-#include "lodebase/base/uuid.h"
 #include "lodebase/db/migrate.h"
 #include "lodebase/db/session.h"
 
@@ -90,15 +89,13 @@ static unsigned expected_oid(const struct field *f)
 }
 
 /* Runs a read that finds nothing, for its columns. */
-static void expect_columns(const struct resource *r, const char *name, const char *sql)
+static void expect_columns(const struct resource *r, const char *name, const char *sql, const char *key)
 {
 	struct db_error error = { 0 };
 	struct db_result *result = NULL;
-	char id[UUID_TEXT_SIZE];
 	size_t n_refs = 0;
 
-	uuid7_new(id);
-	if (db_session_query(session, &result, &error, sql, 1, id) != OK) {
+	if (db_session_query(session, &result, &error, sql, 1, key) != OK) {
 		check(false, "run", name, error.message);
 		db_error_done(&error);
 		return;
@@ -219,8 +216,10 @@ int main(int argc, char **argv)
 
 		if (!compose_statements(r, &s))
 			return 2;
-		expect_columns(r, "get_by_id", s.get_by_id);
+		expect_columns(r, "get_by_id", s.get_by_id, "018f0000-0000-7000-8000-000000000000");
 		prepares("get_by_slug", s.get_by_slug);
+		expect_columns(r, "get_by_ids", s.get_by_ids, "{018f0000-0000-7000-8000-000000000000}");
+		expect_columns(r, "get_by_slugs", s.get_by_slugs, "{a,b}");
 		expect_parameters(r, "insert", s.insert, "");
 		expect_parameters(r, "insert_if_absent", s.insert_if_absent, "");
 		expect_parameters(r, "update", s.update, ",bigint");

@@ -122,6 +122,130 @@ def test_copy_is_refused_and_the_pool_goes_on(driver):
     assert driver.value("select 1") == "1"
 
 
+# -- reads by key that leave together
+
+MANY = {"name": "many", "sql": "select id, text, (select count(*) from pg_stat_activity) > 0 from t"
+        " where id = any($1::int[]) order by id desc", "key_column": 0}
+
+
+def by_key(id, key, batch=MANY, **more):
+    return job(id, statement("select id, text, true from t where id = $1::int", key, name="one", batch=batch), **more)
+
+
+@pytest.fixture
+def filled(cluster, base):
+    cluster.execute("insert into lodebase.t select i, 'text ' || i from generate_series(1, 500) i", dbname=base)
+
+
+def prepared(driver):
+    return driver.run(job("p", "select name from pg_prepared_statements order by 1"))["results"][0]["rows"]
+
+
+def test_reads_by_key_of_a_tick_are_one_statement(driver, filled):
+    keys = [3, 501, 1, 3, 77, 1000, 500, 3]
+    outcomes = driver.run(*[by_key(i, key) for i, key in enumerate(keys)])
+    assert [o["results"][0]["rows"] for o in outcomes] == [[[str(k), f"text {k}", "t"]] if k <= 500 else [] for k in keys]
+    assert all(o["status"] == OK and o["timed"] and o["results"][0]["affected"] == len(o["results"][0]["rows"])
+               for o in outcomes)
+    assert prepared(driver) == [["many/1"]]
+    assert driver.stats()["lanes"]["read"]["jobs"] == len(keys) + 1  # the statement that asked is the one more
+    assert driver.run(by_key("alone", 4))["results"][0]["rows"] == [["4", "text 4", "t"]]
+    assert prepared(driver) == [["many/1"], ["one/2"]]
+
+
+def test_more_reads_by_key_than_one_statement_takes(cluster, base, filled):
+    with Driver(cluster.conninfo(base), connections=(2, 1, 1), depth=2) as d:
+        d.wait_until_up()
+        outcomes = d.run(*[by_key(i, i) for i in range(700)])
+        assert [len(o["results"][0]["rows"]) for o in outcomes] == [0] + [1] * 500 + [0] * 199
+        assert all(o["results"][0]["rows"][0][0] == str(o["id"]) for o in outcomes[1:501])
+
+
+def test_reads_by_key_among_others(driver, filled):
+    other = {**MANY, "name": "other"}
+    jobs = [by_key(0, 1), job(1, "select 'x'"), by_key(2, 2, other), by_key(3, 3), by_key(4, 4, other),
+            job(5, "select 1/0"), by_key(6, 6), job(7, statement("select id from t where id = $1", 7), "select 8")]
+    outcomes = driver.run(*jobs)
+    assert statuses(outcomes) == [OK] * 5 + [REFUSED, OK, OK]
+    assert [values(o)[0] for o in outcomes] == ["1", "x", "2", "3", "4", None, "6", "7"]
+
+
+def test_refused_reads_by_key_run_alone(driver, filled):
+    outcomes = driver.run(by_key(0, 1), by_key(1, "no number"), by_key(2, 2), by_key(3, 'a"\\,{}'))
+    assert statuses(outcomes) == [OK, REFUSED, OK, REFUSED]
+    assert [o["sqlstate"] for o in outcomes] == ["", "22P02", "", "22P02"]
+    assert 'a"\\,{}' in outcomes[3]["message"]
+    assert values(outcomes[0]) == ["1"] and values(outcomes[2]) == ["2"]
+
+
+def test_keys_are_quoted(cluster, base, driver):
+    texts = ['a', 'a"b', 'a\\b', 'a,b', '{a}', 'é ', '', 'NULL', 'null']
+    for i, text in enumerate(texts):
+        cluster.execute("insert into lodebase.t values (%s, %s)", (i, text), dbname=base)
+    many = {"name": "texts", "sql": "select text, id from t where text = any($1::text[])", "key_column": 0}
+    outcomes = driver.run(*[job(i, statement("select text, id from t where text = $1", text, batch=many))
+                            for i, text in enumerate(texts)])
+    assert [o["results"][0]["rows"] for o in outcomes] == [[[text, str(i)]] for i, text in enumerate(texts)]
+    assert prepared(driver) == [["texts/1"]]
+
+
+def test_one_of_the_reads_by_key_is_cancelled(cluster, base, driver, filled):
+    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(0.5) where id = any($1::int[])", "key_column": 0}
+    driver.submit(*[by_key(i, i, slow) for i in range(1, 6)])
+    running(cluster, base, "pg_sleep")
+    driver.cancel(1, 3, 5)
+    assert values(driver.wait(2)) == ["2"] and values(driver.wait(4)) == ["4"]
+    driver.submit(*[by_key(i, i, slow) for i in range(1, 6)])
+    running(cluster, base, "pg_sleep")
+    driver.cancel(1, 2, 3, 4, 5)
+    assert driver.value("select 1") == "1"
+    assert driver.stats()["lanes"]["read"]["jobs"] == 3  # with the value
+    driver.submit(*[by_key(i, i) for i in range(1, 6)], job("again", statement("select 1", batch=None)))
+    driver.wait("again")
+    assert [values(driver.wait(i)) for i in range(1, 6)] == [[str(i)] for i in range(1, 6)]
+
+
+def test_reads_by_key_move_to_another_connection(cluster, base, filled):
+    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(0.5) where id = any($1::int[])", "key_column": 0}
+    with Driver(cluster.conninfo(base), connections=(2, 1, 1)) as d:
+        d.wait_until_up()
+        d.submit(*[by_key(i, i, slow) for i in range(1, 6)])
+        terminate(cluster, running(cluster, base, "pg_sleep"))
+        running(cluster, base, "pg_sleep")
+        d.cancel(2)
+        assert [values(d.wait(i)) for i in (1, 3, 4, 5)] == [["1"], ["3"], ["4"], ["5"]]
+
+
+def test_reads_by_key_share_their_time_out(cluster, base, filled):
+    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(5) where id = any($1::int[])", "key_column": 0}
+    with Driver(cluster.conninfo(base), timeouts=(300, 300, 300)) as d:
+        outcomes = d.run(*[by_key(i, i, slow) for i in range(5)])
+        assert statuses(outcomes) == [TIMED_OUT] * 5 and not any(o["sent"] for o in outcomes)
+
+
+def test_stale_reads_by_key(cluster, base, driver, filled):
+    star = {"name": "star", "sql": "select * from t where id = any($1::int[])", "key_column": 0}
+    assert statuses(driver.run(*[by_key(i, i, star) for i in range(5)])) == [OK] * 5
+    cluster.execute("alter table lodebase.t add extra int default 3", dbname=base)
+    outcomes = driver.run(*[by_key(i, i, star) for i in range(5)])
+    assert [o["results"][0]["rows"] for o in outcomes] == [[]] + [[[str(i), f"text {i}", "3"]] for i in range(1, 5)]
+
+
+def test_reads_by_key_left_at_the_end(cluster, base, filled):
+    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(5) where id = any($1::int[])", "key_column": 0}
+    with Driver(cluster.conninfo(base)) as d:
+        d.submit(*[by_key(i, i, slow) for i in range(5)])
+        running(cluster, base, "pg_sleep")
+        d.close()
+        assert statuses([d.wait(i) for i in range(5)]) == [UNAVAILABLE] * 5
+
+
+def test_writes_by_key_do_not_leave_together(driver, filled):
+    outcomes = driver.run(*[by_key(i, i, lane="write") for i in range(1, 6)])
+    assert [values(o) for o in outcomes] == [[str(i)] for i in range(1, 6)]
+    assert driver.value("select count(*) from pg_prepared_statements where name like 'many%'", lane="write") == "0"
+
+
 # -- prepared statements
 
 def test_at_most_64_shapes(driver):

@@ -21,6 +21,14 @@
 
 enum db_lane { DB_READ, DB_SLOW, DB_WRITE, DB_N_LANES };
 
+/* How reads of one record each by its key become one read of many: jobs of one statement with the same `batch`, queued in a
+ * READ or SLOW lane at the same time, leave as one statement (at most 64 of them), and each job gets its row, or none, as if
+ * it had been alone. Where that statement is refused, each runs alone. It must stay as long as the jobs. */
+struct db_batch {
+	const char *name, *sql; /* the read of many; $1 is an array of keys, and rows may come in any order */
+	int key_column; /* of its columns, which are those of the read of one: the one that equals $1 there, as text */
+};
+
 /* One statement. All memory is the submitter's and stays until the job is done or cancelled. */
 struct db_statement {
 	const char *name; /* prepared at a connection's first use, known by this name; NULL: sent unprepared. One name always
@@ -29,6 +37,7 @@ struct db_statement {
 	const char *sql; /* one statement, parameters $1 … */
 	int n_params;
 	const char *const *params; /* text format; a NULL entry is SQL's null */
+	const struct db_batch *batch; /* NULL: always sent by itself. Else $1 is the key, the only parameter and not null. */
 };
 
 enum { DB_MAX_STATEMENTS = 8 };
