@@ -137,6 +137,7 @@ static void head(void *data, struct http_request *r, struct http_body_plan *plan
 	case BODY_RECORD:
 	case BODY_PATCH:
 		plan->max = RECORD_BODY_MAX;
+		plan->gate = true;
 		break;
 	case BODY_IMPORT:
 		plan->max = UINT64_MAX;
@@ -159,7 +160,7 @@ static bool start_deadline(struct call *c)
 	return false;
 }
 
-/* An import is checked before the first byte of its body is taken. */
+/* A write is checked before the first byte of its body is taken: nobody fills memory or disk without a key. */
 static void gate(void *data, struct http_request *r)
 {
 	struct call *c = r->user;
@@ -179,7 +180,7 @@ static void serve(void *data, struct http_request *r)
 		c->checked = true;
 		if (c->answered)
 			call_send_held(c);
-		else
+		else if (c->operation->body == BODY_IMPORT || start_deadline(c)) /* an import has one of its own */
 			c->operation->run(c);
 		return;
 	}

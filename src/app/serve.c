@@ -33,10 +33,12 @@
 #define STOP_POSTGRES_MS 2500 /* of that, what is kept for the embedded server */
 #define JOIN_STEP_MS 50
 #define IMPORTS_QUEUED_MAX 16
-#define DESCRIPTORS_KEPT 256 /* beside client connections */
 
 #define READ_CONNECTIONS 2
 #define SLOW_CONNECTIONS 2
+/* What is kept beside client connections: for the process, and for each worker (its loop's own, and look-ups of names). */
+#define DESCRIPTORS_KEPT 64
+#define DESCRIPTORS_OF_WORKER (HTTP_DESCRIPTORS + READ_CONNECTIONS + SLOW_CONNECTIONS + 8)
 #define PIPELINE_DEPTH 32
 
 struct service {
@@ -131,7 +133,8 @@ static void raise_limits(struct service *sv)
 	(void)setrlimit(RLIMIT_NOFILE, &l);
 	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur == RLIM_INFINITY)
 		return;
-	rlim_t room = l.rlim_cur > DESCRIPTORS_KEPT + 64 ? l.rlim_cur - DESCRIPTORS_KEPT : 64;
+	const rlim_t kept = DESCRIPTORS_KEPT + sv->c->write_connections + (rlim_t)DESCRIPTORS_OF_WORKER * sv->c->workers,
+		     least = (rlim_t)8 * sv->c->workers, room = l.rlim_cur > kept + least ? l.rlim_cur - kept : least;
 	if ((rlim_t)sv->max_connections * sv->c->workers <= room)
 		return;
 	sv->max_connections = (unsigned)(room / sv->c->workers);
@@ -160,6 +163,7 @@ static enum err start_worker(struct service *sv, unsigned i)
 			.max_header_bytes = 32768,
 			.header_timeout_s = 10,
 			.idle_timeout_s = 60,
+			.slow_grace_s = 30,
 			.arena_bytes = 64u << 20,
 			.spool_dir = c->spool_dir,
 		},

@@ -16,7 +16,7 @@ static uint64_t bound(const struct request *r)
 
 bool body_begin(struct request *r)
 {
-	r->progress_ms = clock_monotonic_ms();
+	r->body_since_ms = r->progress_ms = clock_monotonic_ms();
 	if (r->chunked || r->content_length <= bound(r)) {
 		if (!r->plan.spool)
 			buf_init(&r->body, (size_t)(r->plan.max < SIZE_MAX / 2 ? r->plan.max : SIZE_MAX / 2));
@@ -26,7 +26,7 @@ bool body_begin(struct request *r)
 	return false;
 }
 
-static int spool_file(const char *folder)
+static int unnamed_file(const char *folder)
 {
 	const int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	char name[4096];
@@ -40,6 +40,14 @@ static int spool_file(const char *folder)
 	if (named >= 0)
 		unlink(name);
 	return named;
+}
+
+static int spool_file(struct http_server *s)
+{
+	const int fd = s->n_spooled < HTTP_SPOOLED_MAX ? unnamed_file(s->config.spool_dir) : -1;
+
+	s->n_spooled += fd >= 0;
+	return fd;
 }
 
 static bool write_all(int fd, const char *data, size_t n)
@@ -58,8 +66,10 @@ static bool write_all(int fd, const char *data, size_t n)
 static void give_up(struct request *r)
 {
 	buf_done(&r->body);
-	if (r->public.body_fd >= 0)
+	if (r->public.body_fd >= 0) {
 		close(r->public.body_fd);
+		r->server->n_spooled--;
+	}
 	r->public.body_fd = -1;
 	r->public.spooled = 0;
 }
@@ -75,7 +85,7 @@ static void keep(struct request *r, const char *data, size_t n)
 	}
 	if (r->plan.spool) {
 		if (r->public.body_fd < 0)
-			r->public.body_fd = spool_file(r->server->config.spool_dir);
+			r->public.body_fd = spool_file(r->server);
 		r->public.body_failed = r->public.body_fd < 0 || !write_all(r->public.body_fd, data, n);
 		r->public.spooled += n;
 	} else {
@@ -99,7 +109,7 @@ void http_gate_open(struct http_request *public, bool let_in)
 	if (r->phase != PHASE_BODY || r->gate != GATE_ASKED)
 		return; /* given up meanwhile */
 	r->gate = let_in ? GATE_OPEN : GATE_SHUT;
-	r->progress_ms = clock_monotonic_ms();
+	r->body_since_ms = r->progress_ms = clock_monotonic_ms();
 	request_resume(r);
 }
 

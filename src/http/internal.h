@@ -34,6 +34,8 @@ struct http_conn {
 	bool linger; /* input may be left unread: close softly, lest the answer is lost */
 	bool asked_off; /* idle and told so: what is in its socket is still served */
 	uint64_t cut_ms; /* when it was cut; 0: it was not */
+	uint64_t owed_ms,
+		owed_from; /* since when, and from which byte on, the client has not taken all of an answer; 0: it has */
 };
 
 enum phase {
@@ -71,6 +73,7 @@ struct request {
 	enum gate gate;
 	uint64_t body_seen; /* bytes that came */
 	struct buf body;
+	uint64_t body_since_ms; /* when the client was first free to send it */
 	uint64_t progress_ms; /* when the last of them came */
 
 	struct MHD_Response *answer;
@@ -103,7 +106,7 @@ struct http_server {
 	unsigned randomness_left;
 	struct http_conn *first, *last;
 	struct http_conn *gone; /* since the daemon last ran */
-	unsigned n_connections, n_requests, n_lingering;
+	unsigned n_connections, n_requests, n_lingering, n_spooled;
 	struct http_lingering *lingering;
 	bool resumed; /* something was since the daemon last ran */
 	bool draining;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include "lodebase/base/clock.h"
 
-#define MOST 256
 #define LINGER_MS 2000
 
 static void end(struct http_lingering *g)
@@ -46,7 +45,7 @@ static void ready(struct loop_watch *w, uint32_t events)
 
 void linger_begin(struct http_server *s, int fd)
 {
-	struct http_lingering *g = s->n_lingering < MOST ? calloc(1, sizeof *g) : NULL;
+	struct http_lingering *g = s->n_lingering < HTTP_LINGERING_MAX ? calloc(1, sizeof *g) : NULL;
 
 	if (!g)
 		return;

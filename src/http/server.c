@@ -181,6 +181,14 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const 
 	}
 }
 
+/* Nor shall the kernel keep for minutes what a client does not take. */
+static void reset_at_close(const struct http_conn *c)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 static void on_completed(void *data, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
 	/* Not *context: where the daemon stumbles over a head it may have been reset. */
@@ -193,8 +201,11 @@ static void on_completed(void *data, struct MHD_Connection *mhd, void **context,
 		return;
 	const bool whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && r->phase == PHASE_SENDING;
 
+	if (r->phase == PHASE_SENDING && !whole)
+		reset_at_close(c);
 	request_free(r, whole ? HTTP_COMPLETED : HTTP_ABORTED);
 	c->idle_since_ms = clock_monotonic_ms();
+	c->owed_ms = 0;
 	unlink_conn(c);
 	link_last(c);
 	if (c->asked_off)

@@ -2,6 +2,7 @@
  * bytes of a request; the socket does. */
 #include "internal.h"
 
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #define SWEEP_SOON_MS 100 /* in a drain, and while nobody else gets in */
 #define CUT_MS 1000 /* what a connection that was cut has to go by itself */
 #define QUIET_MS 1000 /* who did not ask for so long may be closed in a drain or for others */
+#define CROWDED_SHARE 6 /* while nobody else gets in, who is slow has this part of the patience otherwise had with him */
 
 /* Bytes that came and belong to no request seen so far. */
 static uint64_t unclaimed(const struct http_conn *c, uint64_t *ret_all)
@@ -91,21 +93,76 @@ static void expire_body(struct request *r)
 	r->phase = PHASE_CUT;
 }
 
+static bool is_crowded(const struct http_server *s)
+{
+	return s->n_connections >= s->config.max_connections;
+}
+
+static uint64_t grace_ms(const struct http_server *s)
+{
+	return s->config.slow_grace_s * UINT64_C(1000) / (is_crowded(s) ? CROWDED_SHARE : 1);
+}
+
+/* Whether so many bytes in that time are too few. */
+static bool is_slow(const struct http_server *s, uint64_t ms, uint64_t bytes)
+{
+	const uint64_t grace = grace_ms(s);
+
+	return ms > grace && (ms - grace) / 1000 * HTTP_SLOWEST_RATE >= bytes;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void sweep_idle(struct http_conn *c, uint64_t now_ms)
 {
 	const struct http_config *config = &c->server->config;
 	const uint64_t idle_ms = now_ms - c->idle_since_ms;
-	uint64_t all;
+	uint64_t all, head_ms = config->header_timeout_s * UINT64_C(1000);
 
 	if (!c->begun_ms && (c->request || unclaimed(c, &all)))
 		c->begun_ms = now_ms;
 	if (c->begun_ms) {
-		if (now_ms - c->begun_ms >= config->header_timeout_s * UINT64_C(1000))
+		if (is_crowded(c->server))
+			head_ms = least(head_ms, grace_ms(c->server));
+		if (now_ms - c->begun_ms >= head_ms)
 			expire_head(c);
 		return;
 	}
 	if (idle_ms >= config->idle_timeout_s * UINT64_C(1000) || (c->server->draining && idle_ms >= QUIET_MS))
 		conn_ask_off(c);
+}
+
+static void sweep_body(struct request *r, uint64_t now_ms)
+{
+	const struct http_server *s = r->server;
+	uint64_t silence_ms = s->config.idle_timeout_s * UINT64_C(1000);
+	const bool may_be_slow = r->plan.spool && r->gate != GATE_SHUT;
+
+	if (is_crowded(s))
+		silence_ms = least(silence_ms, grace_ms(s));
+	if (now_ms - r->progress_ms >= silence_ms || (!may_be_slow && is_slow(s, now_ms - r->body_since_ms, r->body_seen)))
+		expire_body(r);
+}
+
+/* An answer that is sent, but not taken. Only what lies in the socket counts: where it is empty, the answer is still made. */
+static void sweep_sending(struct http_conn *c, uint64_t now_ms)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+	int waiting;
+
+	if (ioctl(c->fd, SIOCOUTQ, &waiting) < 0 || waiting == 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) {
+		c->owed_ms = 0;
+	} else if (!c->owed_ms) {
+		c->owed_ms = now_ms;
+		c->owed_from = info.tcpi_bytes_acked;
+	} else if (is_slow(c->server, now_ms - c->owed_ms, info.tcpi_bytes_acked - c->owed_from)) {
+		shutdown(c->fd, SHUT_RDWR);
+	}
 }
 
 static void sweep_conn(struct http_conn *c, uint64_t now_ms)
@@ -117,15 +174,11 @@ static void sweep_conn(struct http_conn *c, uint64_t now_ms)
 			shutdown(c->fd, SHUT_RDWR);
 	} else if (!r || r->phase == PHASE_NEW) {
 		sweep_idle(c, now_ms);
-	} else if (r->phase == PHASE_BODY && !r->suspended &&
-		   now_ms - r->progress_ms >= c->server->config.idle_timeout_s * UINT64_C(1000)) {
-		expire_body(r);
+	} else if (r->phase == PHASE_BODY && !r->suspended) {
+		sweep_body(r, now_ms);
+	} else if (r->phase == PHASE_SENDING) {
+		sweep_sending(c, now_ms);
 	}
-}
-
-static bool is_crowded(const struct http_server *s)
-{
-	return s->n_connections >= s->config.max_connections;
 }
 
 /* At the limit nobody else gets in: of those that are longest without a request some make room. */

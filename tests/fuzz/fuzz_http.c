@@ -95,6 +95,7 @@ static void start(void)
 						   .max_header_bytes = 16384,
 						   .header_timeout_s = 10,
 						   .idle_timeout_s = 60,
+						   .slow_grace_s = 30,
 						   .arena_bytes = 1 << 20,
 						   .spool_dir = "/tmp" };
 

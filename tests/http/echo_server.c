@@ -281,6 +281,7 @@ int main(int argc, char **argv)
 					    .max_header_bytes = number(argc, argv, "--max-header-bytes", 16384),
 					    .header_timeout_s = number(argc, argv, "--header-timeout", 10),
 					    .idle_timeout_s = number(argc, argv, "--idle-timeout", 60),
+					    .slow_grace_s = number(argc, argv, "--slow-grace", 30),
 					    .arena_bytes = 4 << 20,
 					    .spool_dir = text(argc, argv, "--spool-dir", "/tmp") };
 	uint16_t port;

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from raw import Closed, get, wait_until
+from raw import Closed, get, post, wait_until
 
 
 @pytest.fixture
@@ -71,6 +71,26 @@ def test_the_limit_and_who_makes_room(start):
         assert c.response().body == b"later\n"
     assert idle[0].closed() == b""
     for c in busy + idle + newcomers:
+        c.socket.close()
+
+
+def test_who_is_slow_makes_room(start):
+    """Clients that keep a request or an answer unfinished have a sixth of the patience while others wait for their place."""
+    s = start(max_connections=16, slow_grace=6)
+    held = [s.client(receive_buffer=4096) for _ in range(16)]
+    for i, c in enumerate(held):
+        c.send([get(b"/now")[:-2], post(b"/echo", b"12345")[:-1], post(b"/spool", b"12345")[:-1],
+                get(b"/large?n=15000000")][i % 4])
+    began = time.monotonic()
+    with s.client() as c:
+        assert c.ask(get(b"/now")).body == b"now\n"
+    assert time.monotonic() - began < 5
+    for i, c in enumerate(held):
+        if i % 4 != 3:
+            try:
+                assert c.response().status == 408
+            except Closed:
+                assert False, i
         c.socket.close()
 
 

@@ -1,5 +1,6 @@
 """Slow, silent and half-open clients. Each case waits for real seconds, so all run at once against servers of one setting."""
 import concurrent.futures
+import threading
 import time
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from raw import HOST, Closed, get, post, readable
 
 HEADER, IDLE = 2, 3
+GRACE = 3
 SLACK = 2.5  # a sweep a second, and a busy machine
 
 
@@ -14,6 +16,15 @@ SLACK = 2.5  # a sweep a second, and a busy machine
 def slow(program):
     from raw import Server
     s = Server(program, header_timeout=HEADER, idle_timeout=IDLE)
+    yield s
+    s.end()
+
+
+@pytest.fixture(scope="module")
+def patient(program):
+    """Waits long for who is silent, but not for who is slow."""
+    from raw import Server
+    s = Server(program, slow_grace=GRACE)
     yield s
     s.end()
 
@@ -156,6 +167,64 @@ def body_that_makes_progress(s):
         assert c.response().body == b"hello"
 
 
+def dripping_body(s):
+    for path in (b"/echo", b"/gate?shut", b"/now"):  # kept, shut out, not wanted
+        with s.client() as c:
+            c.send(get(path, b"Content-Length: 200\r\n", b"POST"))
+            took = drip(c, b"a" * 200)
+            assert GRACE - 1 < took < GRACE + SLACK, (path, took)
+            assert ends(c)[0] == 408
+
+
+def dripping_chunks(s):
+    with s.client() as c:
+        c.send(b"POST /echo HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+        took = drip(c, b"1\r\na\r\n" * 40)
+        assert GRACE - 1 < took < GRACE + SLACK, took
+        assert ends(c)[0] == 408
+
+
+def dripping_file(s):
+    """What is spooled may take its time."""
+    with s.client() as c:
+        c.send(get(b"/spool", b"Content-Length: 40\r\n", b"POST"))
+        assert drip(c, b"a" * 40) > GRACE + SLACK
+        assert c.response().body == b"40 3880\n"
+
+
+def slow_body(s):
+    with s.client() as c:
+        c.send(get(b"/echo", b"Content-Length: 400000\r\n", b"POST"))
+        for _ in range(40):
+            c.send(b"a" * 10000)
+            readable(c.socket, 0.25)
+        assert len(c.response().body) == 400000
+
+
+def read_slowly(c, at_once, pause, patience):
+    """Seconds until the server ends it, or until so much time is over."""
+    began = time.monotonic()
+    try:
+        while time.monotonic() - began < patience and c.socket.recv(at_once):
+            threading.Event().wait(pause)
+    except ConnectionError:
+        pass
+    return time.monotonic() - began
+
+
+def slow_reader(s):
+    with s.client(receive_buffer=4096) as c:  # what is in it can be read after the end
+        c.send(get(b"/large?n=15000000"))
+        took = read_slowly(c, 800, 0.2, 20)
+        assert GRACE - 1 < took < GRACE + 2 * SLACK, took
+
+
+def reader_that_is_fast_enough(s):
+    with s.client(receive_buffer=65536) as c:
+        c.send(get(b"/large?n=15000000"))
+        assert read_slowly(c, 16384, 0.2, GRACE + 3) >= GRACE + 3
+
+
 def waiting_for_an_answer_is_not_idle(s):
     with s.client() as c:
         assert c.ask(get(b"/later?ms=%d" % (1000 * IDLE + 2500))).body == b"later\n"
@@ -182,15 +251,16 @@ CASES = [silent, first_bytes_only, request_line_only, dripping_head, dripping_ne
          after_chunks, dripping_line_ends, idle_keep_alive, slow_but_alive, stalled_body, body_never_begun, stalled_chunk,
          dripping_trailers, body_that_makes_progress, waiting_for_an_answer_is_not_idle, waiting_at_the_gate_is_not_idle,
          who_does_not_read_is_cut]
+OF_THE_PATIENT = [dripping_body, dripping_chunks, dripping_file, slow_body, slow_reader, reader_that_is_fast_enough]
 
 
 @pytest.fixture(scope="module")
-def running(slow):
-    with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
-        yield {case: pool.submit(case, slow) for case in CASES}
+def running(slow, patient):
+    with concurrent.futures.ThreadPoolExecutor(len(CASES) + len(OF_THE_PATIENT)) as pool:
+        yield {case: pool.submit(case, patient if case in OF_THE_PATIENT else slow) for case in CASES + OF_THE_PATIENT}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("case", CASES + OF_THE_PATIENT, ids=lambda case: case.__name__)
 def test_deadline(running, slow, case):
     running[case].result(timeout=60)
     assert slow.ask(get(b"/now")).body == b"now\n"

@@ -52,7 +52,7 @@ size_t http_header_count(const struct http_request *r, const char *name);
 
 struct http_body_plan {
 	uint64_t max; /* bytes kept at most; a longer body is drained, not kept, and marked too large */
-	bool spool; /* into a temporary file instead of memory */
+	bool spool; /* into a temporary file instead of memory; then it may take as long as it makes progress */
 	bool gate; /* ask `gate` before the first byte is read */
 };
 
@@ -104,11 +104,21 @@ struct http_response {
 void http_respond(struct http_request *r, const struct http_response *response);
 void http_gate_open(struct http_request *r, bool let_in);
 
+/* Who sends a body or takes an answer slower than this is given up, `slow_grace_s` after he began to be. */
+#define HTTP_SLOWEST_RATE 16384 /* bytes a second */
+
+/* The descriptors that a server may hold beside one for each connection: sockets that are closed softly, spooled bodies
+ * (more of them at a time have body_failed), its own few. */
+#define HTTP_LINGERING_MAX 128
+#define HTTP_SPOOLED_MAX 64
+#define HTTP_DESCRIPTORS (HTTP_LINGERING_MAX + HTTP_SPOOLED_MAX + 8)
+
 struct http_config {
 	unsigned max_connections; /* per server */
 	size_t max_header_bytes; /* request line and headers */
 	unsigned header_timeout_s; /* from a request's first byte to the end of its headers (design section 6: 10) */
 	unsigned idle_timeout_s; /* keep-alive without a request, or a body without progress */
+	unsigned slow_grace_s; /* see HTTP_SLOWEST_RATE; a sixth of it, for heads too, while there is no room for others */
 	size_t arena_bytes; /* cap of a request's arena */
 	const char *spool_dir; /* where bodies are spooled */
 };
