@@ -8,6 +8,7 @@
 #include "call.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "versions.h"
 
 #define RECORD_BODY_MAX (1u << 20)
 #define ANSWER_MAX (64u << 20)
@@ -80,6 +81,7 @@ static void deadline_passed(struct loop_timer *t)
 {
 	struct call *c = t->data;
 
+	loop_timer_cancel(c->api->loop, &c->pause);
 	db_pool_cancel(c->api->pool, &c->job);
 	c->job_active = false;
 	call_fail(c, 504, "timeout",
@@ -193,12 +195,14 @@ static void serve(void *data, struct http_request *r)
 static void release(struct call *c)
 {
 	loop_timer_cancel(c->api->loop, &c->deadline);
+	loop_timer_cancel(c->api->loop, &c->pause);
 	if (c->job_active)
 		db_pool_cancel(c->api->pool, &c->job);
 	c->job_active = false;
 	import_call_done(c);
 	db_result_free(c->kept);
 	c->kept = NULL;
+	versions_done(c);
 	if (c->has_document)
 		json_document_done(&c->document);
 	c->has_document = false;

@@ -49,12 +49,15 @@ static void cors_headers(struct call *c)
 		return;
 	call_header(c, "Access-Control-Allow-Origin", any ? "*" : origin);
 	call_header(c, "Access-Control-Expose-Headers",
-		    "ETag, Link, Location, Retry-After, Server-Timing, X-Request-Id, Allow, Accept-Patch, WWW-Authenticate");
+		    "ETag, Link, Location, Retry-After, Server-Timing, X-Request-Id, Allow, Accept-Patch, WWW-Authenticate, "
+		    "Known-At, Revision, Idempotency-Replayed");
 	if (c->request->method == HTTP_OPTIONS && http_header(c->request, "Access-Control-Request-Method")) {
 		call_header(c, "Access-Control-Allow-Methods",
 			    c->route ? route_allow_header(c->arena, c->route) : "GET, HEAD, OPTIONS");
-		call_header(c, "Access-Control-Allow-Headers",
-			    "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, traceparent");
+		call_header(
+			c, "Access-Control-Allow-Headers",
+			"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id, "
+			"traceparent");
 		call_header(c, "Access-Control-Max-Age", "600");
 	}
 }
@@ -154,6 +157,34 @@ void call_out_of_memory(struct call *c)
 				    ? "there is no memory for the answer: whether the change took place is not known, read the "
 				      "record before trying again"
 				    : "there is no memory for this request; nothing was changed");
+}
+
+void call_next_link(struct call *c, const char *cursor)
+{
+	const char *query = c->request->raw_query ? c->request->raw_query : "";
+	struct buf b;
+	const char *text;
+
+	buf_init(&b, 1u << 20);
+	buf_printf(&b, "<%s?", c->request->raw_path);
+	while (*query) {
+		size_t n = strcspn(query, "&");
+
+		if (n > 0 && strncmp(query, "cursor=", 7) != 0) {
+			for (size_t i = 0; i < n; i++) /* what would end the link or the header is escaped */
+				if (query[i] == '>' || query[i] == '<' || query[i] == '"' || (unsigned char)query[i] >= 0x7f)
+					buf_printf(&b, "%%%02X", (unsigned char)query[i]);
+				else
+					buf_putc(&b, query[i]);
+			buf_putc(&b, '&');
+		}
+		query += n + (query[n] == '&');
+	}
+	buf_printf(&b, "cursor=%s>; rel=\"next\"", cursor);
+	text = b.failed ? NULL : arena_strndup(c->arena, b.data, b.len);
+	buf_done(&b);
+	if (text)
+		call_header(c, "Link", text);
 }
 
 bool call_failed_early(struct call *c)

@@ -14,6 +14,7 @@
 #include "lodebase/base/digest.h"
 #include "lodebase/base/hmap.h"
 #include "lodebase/base/json_writer.h"
+#include "known.h"
 
 enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
 
@@ -72,7 +73,11 @@ struct call {
 	bool has_document;
 	void *state; /* the operation's own, in the arena */
 	void (*after_secret)(struct call *c);
+	struct known known; /* the known_at asked for */
+	struct waiting *known_wait; /* known_resolve() under way */
 	const void *conditions; /* If-Match and If-None-Match as checked, of a write */
+	struct feed *feed; /* the page of the feed under way (feed.h) */
+	struct versions_state *versions; /* bodies that were fetched (versions.h) */
 	struct db_result *kept; /* a row that the answer may need; freed with the call */
 
 	/* the database job under way */
@@ -88,6 +93,7 @@ struct call {
 
 	/* the answer */
 	struct loop_timer deadline;
+	struct loop_timer pause; /* until a step goes on */
 	struct http_header_line headers[CALL_HEADERS_MAX];
 	size_t n_headers;
 	struct buf out;
@@ -138,6 +144,8 @@ void call_fail(struct call *c, int status, const char *type, const char *detail)
 void call_fail_with(struct call *c, const struct problem *p);
 void call_unavailable(struct call *c, const char *detail);
 void call_out_of_memory(struct call *c); /* 503; says whether something may have changed */
+/* The Link header of a page: this address with its cursor exchanged. */
+void call_next_link(struct call *c, const char *cursor);
 /* If there are faults of parameters or headers: 400; true where it answered. */
 bool call_failed_early(struct call *c);
 /* In `serve` of a call that was refused at its gate: sends what was held back. */
@@ -161,6 +169,9 @@ void check_call(struct call *c);
 bool check_media_type(struct call *c); /* 415; false: answered */
 bool check_body(struct call *c); /* 415, 413, syntax; false: answered */
 void check_no_parameters(struct call *c);
+bool check_repeated(struct call *c, size_t i); /* whether parameter i came before; adds the fault */
+void check_unknown(struct call *c, const struct http_field *p); /* adds the fault */
+void check_limit(struct call *c, const struct http_field *p, unsigned max, unsigned *ret);
 void check_dry_run(struct call *c);
 
 /* auth.c */
@@ -172,9 +183,13 @@ void record_get(struct call *c);
 void record_get_check(struct call *c);
 void list_check(struct call *c);
 const struct list_query *list_query(const struct call *c); /* what list_check made of the parameters; NULL: no memory */
-bool list_has_cursor(const struct call *c); /* reading one takes the secret that signs them */
+bool list_takes_valid_at(const struct resource *r);
 bool list_operator_applies(const struct field *f, const char *suffix); /* whether "field.suffix" filters */
 void list_run(struct call *c);
+void history_check(struct call *c);
+void history_run(struct call *c);
+void changes_check(struct call *c);
+void changes_run(struct call *c);
 void create_run(struct call *c);
 void put_check(struct call *c);
 void put_run(struct call *c);
@@ -214,6 +229,10 @@ struct projection { /* which members to write; all NULL: every one */
 };
 void encode_record(struct buf *out, const struct resource *r, const struct db_result *result, int row,
 		   const struct projection *p);
+/* One cell, null included; whether two cells of one column say the same; a time as PostgreSQL prints it (NULL: null). */
+void encode_cell(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int column);
+bool encode_same(const struct field *f, const struct db_result *a, int row_a, const struct db_result *b, int row_b, int column);
+void encode_time(struct json_writer *w, const char *text);
 /* The row as a record in canonical text. NULL: no memory. */
 struct record *encode_to_record(struct arena *arena, const struct resource *r, const struct db_result *result, int row);
 /* One value as PostgreSQL prints it in canonical text. NULL: no memory. */
@@ -223,6 +242,12 @@ const char *encode_value(struct arena *arena, const struct field *f, const char 
 
 /* fields.c: the fields= parameter */
 bool projection_parse(struct call *c, const char *value, struct projection *ret);
+
+/* record.c: what an address can name (record.h has what writes share) */
+bool record_path_is_id(const struct call *c);
+void record_not_found(struct call *c);
+const struct resource_state *record_sql(const struct call *c);
+const char *record_statement_name(struct call *c, const char *what);
 
 /* cursor.c: the secret is asked for once per worker, then `ready` goes on */
 void cursor_secret_load(struct call *c, void (*ready)(struct call *c));

@@ -64,11 +64,40 @@ static bool acceptable(const char *accept, const char *type)
 	return best >= 0 && best_q > 0;
 }
 
+void check_unknown(struct call *c, const struct http_field *p)
+{
+	faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no parameter %s here", p->name);
+}
+
 void check_no_parameters(struct call *c)
 {
 	for (size_t i = 0; i < c->request->n_params; i++)
-		faults_add(&c->faults, FAULT_PARAMETER, c->request->params[i].name, "unknown", "there is no parameter %s here",
-			   c->request->params[i].name);
+		check_unknown(c, &c->request->params[i]);
+}
+
+bool check_repeated(struct call *c, size_t i)
+{
+	const struct http_field *params = c->request->params;
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(params[k].name, params[i].name) == 0) {
+			faults_add(&c->faults, FAULT_PARAMETER, params[i].name, "repeated", "a parameter may be given once");
+			return true;
+		}
+	return false;
+}
+
+void check_limit(struct call *c, const struct http_field *p, unsigned max, unsigned *ret)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < p->value_len && n <= max; i++)
+		n = p->value[i] >= '0' && p->value[i] <= '9' ? n * 10 + (unsigned long)(p->value[i] - '0') : max + 1ul;
+	if (p->value_len == 0 || p->value[0] == '0' || n < 1 || n > max)
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "range", "%s must be a whole number from 1 to %u", p->name,
+			   max);
+	else
+		*ret = (unsigned)n;
 }
 
 static void read_dry_run(struct call *c, const struct http_field *p, unsigned *seen)
@@ -91,7 +120,7 @@ void check_dry_run(struct call *c)
 		if (strcmp(p->name, "dry_run") == 0)
 			read_dry_run(c, p, &seen);
 		else
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no parameter %s here", p->name);
+			check_unknown(c, p);
 	}
 }
 
@@ -116,6 +145,20 @@ static void parameters(struct call *c)
 	c->operation->run(c);
 }
 
+/* What was sealed or marked with the base's secret takes the secret to be read. */
+static bool brings_token(const struct call *c)
+{
+	static const char *const names[] = { "cursor", "known_at", "after" };
+
+	if (c->request->method != HTTP_GET && c->request->method != HTTP_HEAD)
+		return false;
+	for (size_t i = 0; i < c->request->n_params; i++)
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (strcmp(c->request->params[i].name, names[k]) == 0)
+				return true;
+	return http_header(c->request, "Last-Event-ID") != NULL;
+}
+
 static void authenticated(struct call *c)
 {
 	const char *accept = http_header(c->request, "Accept");
@@ -125,7 +168,7 @@ static void authenticated(struct call *c)
 		call_fail(c, 406, "not-acceptable", call_format(c, "this address answers %s", c->operation->produces));
 		return;
 	}
-	if (c->operation->run == list_run && list_has_cursor(c))
+	if (brings_token(c))
 		cursor_secret_load(c, parameters);
 	else
 		parameters(c);

@@ -170,8 +170,18 @@ static char *referrers(const struct resource *target)
 	return buf_steal(&b, NULL);
 }
 
+/* A struct of nothing but statements, looked at as a row of them. */
+#define N_STATEMENTS (sizeof(struct statements) / sizeof(char *))
+
+static char **statement(struct statements *s, size_t i)
+{
+	return (char **)(void *)s + i;
+}
+
 bool compose_statements(const struct resource *r, struct statements *ret)
 {
+	bool ok = true;
+
 	*ret = (struct statements){
 		.get_by_id = get(r, "t.id = $1::uuid"),
 		.get_by_slug = get(r, "t.slug = $1::text"),
@@ -183,10 +193,13 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 		.delete = format("delete from ", r, " where id = $1::uuid and version = $2::bigint returning id"),
 		.lock_row = format("select 1 from ", r, " where id = $1::uuid for no key update"),
 		.lock_for_delete = format("select 1 from ", r, " where id = $1::uuid for update"),
+		.versions = compose_versions(r),
+		.bore = compose_bore(r),
 		.referrers = referrers(r),
 	};
-	if (ret->get_by_id && ret->get_by_slug && ret->get_by_ids && ret->get_by_slugs && ret->insert &&
-	    ret->insert_if_absent && ret->update && ret->delete &&ret->lock_row && ret->lock_for_delete)
+	for (size_t i = 0; ok && i < N_STATEMENTS; i++)
+		ok = *statement(ret, i) || statement(ret, i) == &ret->referrers;
+	if (ok)
 		return true;
 	compose_statements_done(ret);
 	return false;
@@ -194,13 +207,9 @@ bool compose_statements(const struct resource *r, struct statements *ret)
 
 void compose_statements_done(struct statements *s)
 {
-	char **all[] = { &s->get_by_id, &s->get_by_slug,      &s->get_by_ids, &s->get_by_slugs,
-			 &s->insert,    &s->insert_if_absent, &s->update,     &s->delete,
-			 &s->lock_row,  &s->lock_for_delete,  &s->referrers };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		free(*all[i]);
-		*all[i] = NULL;
+	for (size_t i = 0; i < N_STATEMENTS; i++) {
+		free(*statement(s, i));
+		*statement(s, i) = NULL;
 	}
 }
 

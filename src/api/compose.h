@@ -4,6 +4,7 @@
 #include "lodebase/api/resource.h"
 #include "lodebase/base/arena.h"
 #include "lodebase/base/buf.h"
+#include "known.h"
 
 /* The statements of one resource, composed once per worker. Result columns of those that give records: all fields in order,
  * then per reference field its summary's slug and name. */
@@ -18,6 +19,8 @@ struct statements {
 	char *delete; /* $1 id, $2 expected version; one row where it was deleted */
 	char *lock_row; /* $1 id: the row to change */
 	char *lock_for_delete; /* $1 id */
+	char *versions; /* $1 ids, $2 versions, $3 their times: the bodies, in that order, summaries as known then */
+	char *bore; /* $1 slug, $2 the resource's name: the id of the record that bears it, or bore it when it was deleted */
 	char *referrers; /* $1 id: resource, id, slug, field, total of the first 100 that refer to it; NULL: nothing can */
 };
 
@@ -35,6 +38,21 @@ const char *compose_type(const struct field *f);
 size_t compose_own_fields(const struct resource *r); /* how many follow the common ones */
 void compose_columns(struct buf *out, const struct resource *r, const char *alias);
 void compose_joins(struct buf *out, const struct resource *r, const char *alias);
+
+/* What was known at an instant, as SQL expressions: a time, or a revision's epoch and snapshot. */
+struct visibility {
+	const char *time;
+	const char *epoch, *snapshot;
+	bool epoch_is_over;
+};
+/* The condition under which a row of a resource's table, or of its past, was the one known. */
+void compose_visible(struct buf *out, const struct visibility *v, const char *alias, bool past);
+void compose_fields(struct buf *out, const struct resource *r, const char *alias); /* its own columns alone */
+void compose_joins_known(struct buf *out, const struct resource *r, const char *alias, const struct visibility *v);
+/* A record by id or slug ($1) as it was known; malloc'ed. */
+char *compose_get_known(const struct resource *r, bool by_slug, const struct visibility *v);
+char *compose_versions(const struct resource *r);
+char *compose_bore(const struct resource *r);
 
 /* One list query: what it filters, how it sorts, where it goes on. */
 enum filter_op { FILTER_IN, FILTER_NOT_IN, FILTER_GTE, FILTER_LTE, FILTER_GT, FILTER_LT, FILTER_CONTAINS, FILTER_NULL };
@@ -60,6 +78,8 @@ struct list_query {
 	size_t n_keys;
 	const char **after; /* the last record's sort values, per key, NULL for null; NULL: from the start */
 	unsigned limit; /* rows asked for */
+	const char *valid_at; /* only what was valid on that day; NULL: all */
+	const struct known *known; /* as the base knew it then, resolved; NULL: as it stands */
 };
 
 /* A composed statement with its parameters, in an arena. */

@@ -16,6 +16,7 @@ struct builder {
 	const char **params;
 	size_t n_params, capacity;
 	bool failed;
+	const struct visibility *seen; /* as of an instant: past versions count too; NULL: what stands */
 };
 
 static size_t bind(struct builder *b, const char *value)
@@ -64,6 +65,24 @@ static bool nullable(const struct field *f)
 	       strcmp(f->name, "version") != 0;
 }
 
+/* The ids of the records that bear a slug, or bore it at the instant asked for. */
+static void select_ids(struct builder *b, const struct field *f, bool many, const char *value)
+{
+	const char *table = resource_find(f->target)->table;
+	size_t p = bind(b, value);
+
+	for (int past = 0; past < (b->seen ? 2 : 1); past++) {
+		buf_printf(&b->sql,
+			   many ? "%sselect x.id from %s%s x where x.slug = any($%zu::text[])"
+				: "%sselect x.id from %s%s x where x.slug = $%zu::text",
+			   past ? " union all " : "", table, past ? "_past" : "", p);
+		if (b->seen) {
+			buf_puts(&b->sql, " and ");
+			compose_visible(&b->sql, b->seen, "x", past);
+		}
+	}
+}
+
 /* References are asked for by id or slug, mixed. */
 static void reference_set(struct builder *b, const struct filter *f)
 {
@@ -81,11 +100,9 @@ static void reference_set(struct builder *b, const struct filter *f)
 		else
 			slugs[n_slugs++] = f->values[i];
 	}
-	buf_printf(&b->sql,
-		   "array(select id from %s where id = any($%zu::uuid[]) union all select id from %s where slug = "
-		   "any($%zu::text[]))",
-		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, ids, n_ids)),
-		   resource_find(f->field->target)->table, bind(b, compose_array(b->arena, slugs, n_slugs)));
+	buf_printf(&b->sql, "array(select unnest($%zu::uuid[]) union all ", bind(b, compose_array(b->arena, ids, n_ids)));
+	select_ids(b, f->field, true, compose_array(b->arena, slugs, n_slugs));
+	buf_putc(&b->sql, ')');
 }
 
 /* One reference, as a plain equality: an array of a subquery would be planned for any number of records. */
@@ -95,9 +112,11 @@ static void one_reference(struct builder *b, const struct filter *f)
 
 	if (uuid_is_text(value, strlen(value)))
 		buf_printf(&b->sql, "t.\"%s\" = $%zu::uuid", f->field->name, bind(b, value));
-	else
-		buf_printf(&b->sql, "t.\"%s\" = (select id from %s where slug = $%zu::text)", f->field->name,
-			   resource_find(f->field->target)->table, bind(b, value));
+	else {
+		buf_printf(&b->sql, "t.\"%s\" = (", f->field->name);
+		select_ids(b, f->field, false, value);
+		buf_puts(&b->sql, b->seen ? " limit 1)" : ")");
+	}
 }
 
 static void filter_set(struct builder *b, const struct filter *f)
@@ -150,6 +169,14 @@ static void filters(struct builder *b, const struct list_query *q)
 	for (size_t i = 0; i < q->n_filters; i++) {
 		buf_puts(&b->sql, " and ");
 		filter(b, &q->filters[i]);
+	}
+	if (q->valid_at) {
+		size_t day = bind(b, q->valid_at);
+
+		buf_printf(&b->sql,
+			   " and (t.valid_from is null or t.valid_from <= $%zu::date) and (t.valid_to is null or t.valid_to > "
+			   "$%zu::date)",
+			   day, day);
 	}
 }
 
@@ -225,13 +252,27 @@ static void order(struct builder *b, const struct list_query *q, size_t first)
 			   q->keys[k].descending ? " desc" : "", nulls_in(q, k) ? " nulls last" : "");
 }
 
-/* One arm: records with (1), without (0) or regardless (-1) of a value in the leading key. */
-static void arm(struct builder *b, const struct list_query *q, int with_value, size_t limit)
+static void instant(struct builder *b, bool past)
+{
+	if (!b->seen)
+		return;
+	buf_puts(&b->sql, " and ");
+	compose_visible(&b->sql, b->seen, "t", past);
+}
+
+/* One arm: records with (1), without (0) or regardless (-1) of a value in the leading key, as they stand or in the past. */
+static void arm(struct builder *b, const struct list_query *q, int with_value, size_t limit, bool past)
 {
 	const char *lead = q->keys[0].field->name;
 
-	buf_printf(&b->sql, "(select t.* from %s t", q->resource->table);
+	buf_puts(&b->sql, "(select ");
+	if (b->seen)
+		compose_fields(&b->sql, q->resource, "t");
+	else
+		buf_puts(&b->sql, "t.*");
+	buf_printf(&b->sql, " from %s%s t", q->resource->table, past ? "_past" : "");
 	filters(b, q);
+	instant(b, past);
 	if (with_value == 1)
 		buf_printf(&b->sql, " and t.\"%s\" is not null", lead);
 	else if (with_value == 0)
@@ -267,32 +308,64 @@ static bool finish(struct builder *b, struct composed *ret)
 	return true;
 }
 
+/* The expressions of the instant asked for, bound once. */
+static void see(struct builder *b, const struct known *known, struct visibility *v)
+{
+	if (!known)
+		return;
+	*v = (struct visibility){ .epoch_is_over = known->epoch_is_over };
+	if (known->kind == KNOWN_TIME) {
+		v->time = arena_printf(b->arena, "$%zu::timestamptz", bind(b, known->time));
+	} else {
+		v->epoch = arena_printf(b->arena, "$%zu::integer", bind(b, known->epoch));
+		v->snapshot = arena_printf(b->arena, "$%zu::pg_snapshot", bind(b, known->snapshot));
+	}
+	if (!v->time && (!v->epoch || !v->snapshot))
+		b->failed = true;
+	else
+		b->seen = v;
+}
+
+/* All arms of a list, each in the order of one index and cut by itself. */
+static void arms(struct builder *b, const struct list_query *q, size_t limit)
+{
+	static const int halves[2] = { 1, 0 };
+	bool split = nulls_in(q, 0), first = true;
+
+	if (!split && !b->seen) {
+		arm(b, q, -1, limit, false);
+		return;
+	}
+	for (int half = 0; half < (split ? 2 : 1); half++) {
+		if (split && half == 0 && q->after && !q->after[0])
+			continue; /* the walk is among those without a value already */
+		for (int past = 0; past < (b->seen ? 2 : 1); past++) {
+			buf_printf(&b->sql, "%sselect * from ", first ? "" : " union all ");
+			arm(b, q, split ? halves[half] : -1, limit, past);
+			buf_printf(&b->sql, " a%d%d", half, past);
+			first = false;
+		}
+	}
+}
+
 bool compose_list(struct arena *arena, const struct list_query *q, struct composed *ret)
 {
 	struct builder b = { .arena = arena };
+	struct visibility v;
 	size_t limit;
 
 	buf_init(&b.sql, SQL_MAX);
 	limit = bind(&b, arena_printf(arena, "%u", q->limit));
+	see(&b, q->known, &v);
 	buf_puts(&b.sql, "select ");
 	compose_columns(&b.sql, q->resource, "t");
 	buf_puts(&b.sql, " from (");
-	if (!nulls_in(q, 0)) {
-		arm(&b, q, -1, limit);
-	} else {
-		bool rest_only = q->after && !q->after[0];
-
-		if (!rest_only) {
-			buf_puts(&b.sql, "select * from ");
-			arm(&b, q, 1, limit);
-			buf_puts(&b.sql, " a union all select * from ");
-		}
-		arm(&b, q, 0, limit);
-		if (!rest_only)
-			buf_puts(&b.sql, " z");
-	}
+	arms(&b, q, limit);
 	buf_puts(&b.sql, ") t");
-	compose_joins(&b.sql, q->resource, "t");
+	if (b.seen)
+		compose_joins_known(&b.sql, q->resource, "t", b.seen);
+	else
+		compose_joins(&b.sql, q->resource, "t");
 	order(&b, q, 0);
 	buf_printf(&b.sql, " limit $%zu::bigint", limit);
 	return finish(&b, ret);
@@ -301,10 +374,17 @@ bool compose_list(struct arena *arena, const struct list_query *q, struct compos
 bool compose_count(struct arena *arena, const struct list_query *q, struct composed *ret)
 {
 	struct builder b = { .arena = arena };
+	struct visibility v;
 
 	buf_init(&b.sql, SQL_MAX);
-	buf_printf(&b.sql, "select count(*) from %s t", q->resource->table);
-	filters(&b, q);
+	see(&b, q->known, &v);
+	buf_puts(&b.sql, "select count(*) from (");
+	for (int past = 0; past < (b.seen ? 2 : 1); past++) {
+		buf_printf(&b.sql, "%sselect from %s%s t", past ? " union all " : "", q->resource->table, past ? "_past" : "");
+		filters(&b, q);
+		instant(&b, past);
+	}
+	buf_puts(&b.sql, ") t");
 	return finish(&b, ret);
 }
 

@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "token.h"
 
-#define VERSION 1
 #define SHAPE_BYTES 12
-#define MAC_BYTES 16
-#define CURSOR_MAX (64u << 10)
+#define PLAIN_CURSOR 'C'
+#define KNOWN_CURSOR 'K' /* of a list asked with known_at: holds its instant */
 
 static void secret_loaded(struct call *c)
 {
@@ -41,7 +41,7 @@ static void shape_digest(const struct list_query *q, uint8_t ret[32])
 {
 	struct buf b;
 
-	buf_init(&b, CURSOR_MAX * 4);
+	buf_init(&b, TOKEN_MAX * 4);
 	buf_printf(&b, "%s\n", q->resource->name);
 	for (size_t i = 0; i < q->n_filters; i++) {
 		buf_printf(&b, "%s %d %d", q->filters[i].field->name, (int)q->filters[i].op, q->filters[i].is_null);
@@ -49,32 +49,25 @@ static void shape_digest(const struct list_query *q, uint8_t ret[32])
 			buf_printf(&b, " %zu:%s", strlen(q->filters[i].values[k]), q->filters[i].values[k]);
 		buf_putc(&b, '\n');
 	}
+	if (q->valid_at)
+		buf_printf(&b, "valid at %s\n", q->valid_at);
 	for (size_t i = 0; i < q->n_keys; i++)
 		buf_printf(&b, "%s%s\n", q->keys[i].descending ? "-" : "", q->keys[i].field->name);
 	digest_sha256(b.data, b.len, ret);
 	buf_done(&b);
 }
 
-static void put_value(struct buf *b, const char *value)
-{
-	size_t n = value ? strlen(value) : 0;
-
-	buf_putc(b, value ? 1 : 0);
-	for (int shift = 24; shift >= 0; shift -= 8)
-		buf_putc(b, (char)((n >> shift) & 0xff));
-	buf_put(b, value ? value : "", n);
-}
-
 const char *cursor_make(struct call *c, const struct list_query *q, const struct db_result *result, int row)
 {
 	struct buf b;
-	uint8_t digest[32], mac[32];
-	char *text;
+	uint8_t digest[32];
+	const char *text;
 
-	buf_init(&b, CURSOR_MAX);
-	buf_putc(&b, VERSION);
+	buf_init(&b, TOKEN_MAX);
 	shape_digest(q, digest);
 	buf_put(&b, digest, SHAPE_BYTES);
+	if (q->known)
+		token_put(&b, q->known->revision);
 	for (size_t i = 0; i < q->n_keys; i++) {
 		int column = (int)(q->keys[i].field - q->resource->fields);
 		const char *value = NULL;
@@ -85,13 +78,9 @@ const char *cursor_make(struct call *c, const struct list_query *q, const struct
 			if (!value)
 				b.failed = true;
 		}
-		put_value(&b, value);
+		token_put(&b, value);
 	}
-	digest_hmac_sha256(c->api->cursor_secret, sizeof(c->api->cursor_secret), b.data, b.len, mac);
-	buf_put(&b, mac, MAC_BYTES);
-	text = b.failed ? NULL : arena_alloc(c->arena, b.len * 4 / 3 + 8);
-	if (text)
-		digest_base64url(b.data, b.len, text);
+	text = b.failed ? NULL : token_seal(c, q->known ? KNOWN_CURSOR : PLAIN_CURSOR, b.data, b.len);
 	buf_done(&b);
 	return text;
 }
@@ -99,49 +88,64 @@ const char *cursor_make(struct call *c, const struct list_query *q, const struct
 static bool read_values(struct call *c, const uint8_t *p, size_t n, struct list_query *q)
 {
 	q->after = arena_alloc(c->arena, q->n_keys * sizeof(*q->after));
-	for (size_t i = 0; q->after && i < q->n_keys; i++) {
-		size_t len;
-
-		if (n < 5)
+	for (size_t i = 0; q->after && i < q->n_keys; i++)
+		if (!token_get(c, &p, &n, &q->after[i]))
 			return false;
-		len = (size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4];
-		if (n - 5 < len)
-			return false;
-		q->after[i] = p[0] ? arena_strndup(c->arena, (const char *)p + 5, len) : NULL;
-		if (p[0] && !q->after[i])
-			return false;
-		p += 5 + len;
-		n -= 5 + len;
-	}
 	return q->after && n == 0;
+}
+
+/* A walk stays at the instant where it began: what the cursor says of it stands, and known_at may repeat it as `now`, as the time
+ * or as the revision of the first page. */
+static bool take_instant(struct call *c, const uint8_t **p, size_t *n, const struct list_query *q)
+{
+	struct known *asked = &c->known, held;
+	const char *text;
+
+	if (!q->known)
+		return true;
+	if (!token_get(c, p, n, &text) || !text || !known_open(c, text, strlen(text), &held))
+		return false;
+	if (asked->kind != KNOWN_NOW &&
+	    strcmp(asked->revision ? asked->revision : asked->time, asked->revision ? text : held.time) != 0)
+		return false;
+	*asked = held;
+	return true;
 }
 
 bool cursor_read(struct call *c, const char *text, size_t n, struct list_query *q)
 {
-	uint8_t *bytes = n <= CURSOR_MAX * 2 ? arena_alloc(c->arena, n * 3 / 4 + 4) : NULL;
-	uint8_t digest[32], mac[32];
+	uint8_t digest[32];
 	size_t len;
+	const uint8_t *bytes = token_open(c, q->known ? KNOWN_CURSOR : PLAIN_CURSOR, text, n, &len);
 
-	if (!bytes || !digest_from_base64url(text, n, bytes, &len) || len < 1 + SHAPE_BYTES + MAC_BYTES) {
+	if (!bytes || len < SHAPE_BYTES) {
+		bool other = token_open(c, q->known ? PLAIN_CURSOR : KNOWN_CURSOR, text, n, &len) != NULL;
+
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format",
-			   "this is no cursor; take next_cursor of an answer as it stands");
-		return false;
-	}
-	len -= MAC_BYTES;
-	digest_hmac_sha256(c->api->cursor_secret, sizeof(c->api->cursor_secret), bytes, len, mac);
-	shape_digest(q, digest);
-	if (!digest_equal(mac, bytes + len, MAC_BYTES) || bytes[0] != VERSION) {
-		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format", "this cursor is not of this base, or was changed");
+			   other ? "this cursor belongs to a list that was asked %s known_at: keep it as it was"
+				 : "this is no cursor of this base, or it was changed: take next_cursor of an answer as it "
+				   "stands%s",
+			   !other     ? ""
+			   : q->known ? "without"
+				      : "with");
 		return false;
 	}
 	if (c->faults.n > 0)
 		return false; /* what it belongs to cannot be said while filters or sort are wrong */
-	if (!digest_equal(digest, bytes + 1, SHAPE_BYTES)) {
+	shape_digest(q, digest);
+	if (!digest_equal(digest, bytes, SHAPE_BYTES)) {
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format",
 			   "this cursor belongs to another list: keep filters and sort as they were");
 		return false;
 	}
-	if (!read_values(c, bytes + 1 + SHAPE_BYTES, len - 1 - SHAPE_BYTES, q)) {
+	bytes += SHAPE_BYTES;
+	len -= SHAPE_BYTES;
+	if (!take_instant(c, &bytes, &len, q)) {
+		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format",
+			   "this cursor belongs to another instant: keep known_at as it was");
+		return false;
+	}
+	if (!read_values(c, bytes, len, q)) {
 		q->after = NULL;
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format", "this cursor is not of this program");
 		return false;

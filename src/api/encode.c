@@ -67,6 +67,45 @@ static void write_value(struct json_writer *w, const struct field *f, const char
 	}
 }
 
+void encode_cell(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int column)
+{
+	if (db_result_is_null(result, row, column))
+		json_nil(w);
+	else
+		write_value(w, f, db_result_value(result, row, column), (size_t)db_result_length(result, row, column));
+}
+
+bool encode_same(const struct field *f, const struct db_result *a, int row_a, const struct db_result *b, int row_b, int column)
+{
+	bool null = db_result_is_null(a, row_a, column);
+	const char *x, *y;
+	size_t n, m;
+
+	if (null != db_result_is_null(b, row_b, column))
+		return false;
+	if (null)
+		return true;
+	x = db_result_value(a, row_a, column);
+	y = db_result_value(b, row_b, column);
+	n = (size_t)db_result_length(a, row_a, column);
+	m = (size_t)db_result_length(b, row_b, column);
+	if (f->type == FIELD_DECIMAL) {
+		n = trimmed(x, n);
+		m = trimmed(y, m);
+	}
+	return n == m && memcmp(x, y, n) == 0;
+}
+
+void encode_time(struct json_writer *w, const char *text)
+{
+	char time[CLOCK_TIME_SIZE];
+
+	if (text && clock_from_postgres(text, strlen(text), time))
+		json_str(w, time);
+	else
+		json_str(w, text);
+}
+
 static bool wanted(const bool *set, size_t i)
 {
 	return !set || set[i];

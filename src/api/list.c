@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "lodebase/base/clock.h"
 #include "lodebase/base/json_writer.h"
 
 #define LIMIT_DEFAULT 50
@@ -202,24 +203,10 @@ static void read_sort(struct call *c, struct list_state *s)
 		q->keys[q->n_keys++] = (struct sort_key){ &c->resource->fields[RESOURCE_ID], false };
 }
 
-static void read_limit(struct call *c, struct list_state *s, const struct http_field *p)
+/* What has validity has both its ends, as stakes do. */
+bool list_takes_valid_at(const struct resource *r)
 {
-	unsigned long n = 0;
-
-	for (size_t i = 0; i < p->value_len && n <= LIMIT_MAX; i++)
-		n = p->value[i] >= '0' && p->value[i] <= '9' ? n * 10 + (unsigned long)(p->value[i] - '0') : LIMIT_MAX + 1;
-	if (p->value_len == 0 || p->value[0] == '0' || n < 1 || n > LIMIT_MAX)
-		fault(c, "limit", "range", "limit must be a whole number from 1 to 500");
-	else
-		s->limit = (unsigned)n;
-}
-
-static bool repeated(const struct call *c, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(c->request->params[k].name, c->request->params[i].name) == 0)
-			return true;
-	return false;
+	return resource_field(r, "valid_from", 10) >= 0 && resource_field(r, "valid_to", 8) >= 0;
 }
 
 static void read_parameter(struct call *c, struct list_state *s, const struct http_field *p)
@@ -230,10 +217,17 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 		s->projected = true;
 		projection_parse(c, p->value, &s->projection);
 	} else if (strcmp(p->name, "limit") == 0) {
-		read_limit(c, s, p);
+		check_limit(c, p, LIMIT_MAX, &s->limit);
 	} else if (strcmp(p->name, "cursor") == 0) {
 		s->cursor = p->value;
 		s->cursor_len = p->value_len;
+	} else if (strcmp(p->name, "known_at") == 0) {
+		known_parse(c, p->value, p->value_len, &c->known);
+	} else if (strcmp(p->name, "valid_at") == 0 && list_takes_valid_at(c->resource)) {
+		if (clock_is_date(p->value, p->value_len))
+			s->query.valid_at = p->value;
+		else
+			fault(c, "valid_at", "format", "valid_at must be a date YYYY-MM-DD that exists");
 	} else if (strcmp(p->name, "count") == 0) {
 		s->count = strcmp(p->value, "exact") == 0;
 		if (!s->count)
@@ -241,14 +235,6 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 	} else {
 		read_filter(c, s, p);
 	}
-}
-
-bool list_has_cursor(const struct call *c)
-{
-	for (size_t i = 0; i < c->request->n_params; i++)
-		if (strcmp(c->request->params[i].name, "cursor") == 0)
-			return true;
-	return false;
 }
 
 void list_check(struct call *c)
@@ -265,14 +251,14 @@ void list_check(struct call *c)
 		return;
 	}
 	for (size_t i = 0; i < c->request->n_params; i++) {
-		if (repeated(c, i))
-			fault(c, c->request->params[i].name, "repeated", "a parameter may be given once");
-		else
+		if (!check_repeated(c, i))
 			read_parameter(c, s, &c->request->params[i]);
 	}
 	if (s->query.n_filters > 1)
 		qsort(s->query.filters, s->query.n_filters, sizeof(*s->query.filters), compare_filters);
 	read_sort(c, s);
+	if (c->known.kind != KNOWN_UNASKED)
+		s->query.known = &c->known;
 	if (s->cursor)
 		cursor_read(c, s->cursor, s->cursor_len, &s->query);
 }
@@ -282,34 +268,6 @@ const struct list_query *list_query(const struct call *c)
 	const struct list_state *s = c->state;
 
 	return s ? &s->query : NULL;
-}
-
-/* The address of the next page: this one's, with the cursor exchanged. */
-static const char *next_link(struct call *c, const char *cursor)
-{
-	const char *query = c->request->raw_query ? c->request->raw_query : "";
-	struct buf b;
-	char *text;
-
-	buf_init(&b, 1u << 20);
-	buf_printf(&b, "<%s?", c->request->raw_path);
-	while (*query) {
-		size_t n = strcspn(query, "&");
-
-		if (n > 0 && strncmp(query, "cursor=", 7) != 0) {
-			for (size_t i = 0; i < n; i++) /* what would end the link or the header is escaped */
-				if (query[i] == '>' || query[i] == '<' || query[i] == '"' || (unsigned char)query[i] >= 0x7f)
-					buf_printf(&b, "%%%02X", (unsigned char)query[i]);
-				else
-					buf_putc(&b, query[i]);
-			buf_putc(&b, '&');
-		}
-		query += n + (query[n] == '&');
-	}
-	buf_printf(&b, "cursor=%s>; rel=\"next\"", cursor);
-	text = b.failed ? NULL : arena_strndup(c->arena, b.data, b.len);
-	buf_done(&b);
-	return text;
 }
 
 static void listed(struct call *c)
@@ -336,23 +294,23 @@ static void listed(struct call *c)
 		json_key(&w, "total");
 		json_raw(&w, db_result_value(c->job.results[1], 0, 0), db_result_length(c->job.results[1], 0, 0));
 	}
+	if (s->query.known) {
+		json_member_string(&w, "known_at", c->known.time);
+		json_member_string(&w, "revision", c->known.revision);
+	}
 	json_object_end(&w);
 	buf_putc(&c->out, '\n');
 	if (rows > shown && !cursor) {
 		call_fail(c, 500, "internal", "the cursor is too large");
 		return;
 	}
-	if (cursor) {
-		const char *link = next_link(c, cursor);
-
-		if (link)
-			call_header(c, "Link", link);
-	}
+	if (cursor)
+		call_next_link(c, cursor);
 	call_header(c, "Cache-Control", "no-cache");
 	call_answer(c, 200, "application/json");
 }
 
-static void run(struct call *c)
+static void query(struct call *c)
 {
 	struct list_state *s = c->state;
 	int n = 1;
@@ -373,8 +331,18 @@ static void run(struct call *c)
 		call_statement(c, n, s->total.name, s->total.sql, s->total.params, s->total.n_params);
 		c->statements[n++].shape = true;
 	}
-	lane = compose_is_indexed(&s->query) && !s->count ? DB_READ : DB_SLOW;
+	if (s->query.known) {
+		/* planned with its values: a plan for any instant would read all that was ever replaced (postgres.md section 3) */
+		c->statements[0].name = c->statements[1].name = NULL;
+		c->statements[0].shape = c->statements[1].shape = false;
+	}
+	lane = compose_is_indexed(&s->query) && !s->count && !s->query.known ? DB_READ : DB_SLOW;
 	call_query(c, lane, n, false, listed);
+}
+
+static void run(struct call *c)
+{
+	known_resolve(c, query);
 }
 
 void list_run(struct call *c)

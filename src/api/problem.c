@@ -31,6 +31,10 @@ const struct problem_type problem_types[] = {
 	  "The record is no longer the version that the request speaks of (If-Match), or exists already (If-None-Match: *). "
 	  "Read it "
 	  "again and decide anew." },
+	{ "position-expired", "The position is no longer served",
+	  "The position in the change feed was given out by another base, or by this one before it was restored from a backup "
+	  "or "
+	  "taken over by another server: changes seen up to it may have been lost since. Begin again without `after`." },
 	{ "too-large", "Too large", "The body is larger than this address takes: 1 MiB for a record." },
 	{ "unsupported-media-type", "Unsupported media type",
 	  "The Content-Type is none that this address takes. Records are application/json; patches "

@@ -5,10 +5,6 @@
 
 /* Sets statement i to read the record that the path names. false: the path's text can be neither id nor slug. */
 bool record_statement(struct call *c, int i);
-bool record_path_is_id(const struct call *c);
-void record_not_found(struct call *c);
-const struct resource_state *record_sql(const struct call *c);
-const char *record_statement_name(struct call *c, const char *what);
 
 /* What a write knows while it runs. */
 struct write_state {

@@ -1,22 +1,23 @@
 /* GET of one record. */
 #include "call.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "lodebase/base/text.h"
 #include "lodebase/base/uuid.h"
 #include "record.h"
+#include "validate_value.h"
 
 struct read_state {
 	struct projection projection;
 	bool projected;
 	struct etag_condition none_match;
-	const char *params[1];
+	const char *params[3];
 };
 
 void record_get_check(struct call *c)
 {
 	struct read_state *s = arena_alloc(c->arena, sizeof(*s));
-	unsigned seen = 0;
 
 	c->state = s;
 	if (!s)
@@ -24,13 +25,15 @@ void record_get_check(struct call *c)
 	for (size_t i = 0; i < c->request->n_params; i++) {
 		const struct http_field *p = &c->request->params[i];
 
-		if (strcmp(p->name, "fields") != 0) {
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no parameter %s here", p->name);
-		} else if (seen++ > 0) {
-			faults_add(&c->faults, FAULT_PARAMETER, "fields", "repeated", "fields may be given once");
-		} else {
+		if (check_repeated(c, i))
+			continue;
+		if (strcmp(p->name, "fields") == 0) {
 			s->projected = true;
 			projection_parse(c, p->value, &s->projection);
+		} else if (strcmp(p->name, "known_at") == 0) {
+			known_parse(c, p->value, p->value_len, &c->known);
+		} else {
+			check_unknown(c, p);
 		}
 	}
 	s->none_match = etag_parse(c, "If-None-Match");
@@ -49,18 +52,51 @@ static void got(struct call *c)
 	version = db_result_value(result, 0, RESOURCE_VERSION);
 	call_header(c, "ETag", call_format(c, "\"%s\"", version));
 	call_header(c, "Cache-Control", "no-cache");
+	known_headers(c);
 	encode_record(&c->out, c->resource, result, 0, s->projected ? &s->projection : NULL);
 	buf_putc(&c->out, '\n');
 	call_answer(c, etag_weak_match(&s->none_match, version) ? 304 : 200, "application/json");
+}
+
+/* The record as the base knew it: its SQL depends on the instant's kind, and is planned with its values. */
+static void get_known(struct call *c)
+{
+	struct read_state *s = c->state;
+	bool by_slug = !record_path_is_id(c), revision = c->known.kind == KNOWN_REVISION;
+	const struct visibility v = {
+		.time = revision ? NULL : "$2::timestamptz",
+		.epoch = "$2::integer",
+		.snapshot = "$3::pg_snapshot",
+		.epoch_is_over = c->known.epoch_is_over,
+	};
+	char *sql = compose_get_known(c->resource, by_slug, &v);
+	const char *copy = sql ? arena_strdup(c->arena, sql) : NULL;
+
+	free(sql);
+	s->params[0] = by_slug ? c->segment : validate_canonical_uuid(c->arena, c->segment);
+	s->params[1] = revision ? c->known.epoch : c->known.time;
+	s->params[2] = c->known.snapshot;
+	if (!copy || !s->params[0]) {
+		call_unavailable(c, "out of memory");
+		return;
+	}
+	call_statement(c, 0, NULL, copy, s->params, revision ? 3 : 2);
+	call_query(c, DB_READ, 1, false, got);
 }
 
 void record_get(struct call *c)
 {
 	struct read_state *s = c->state;
 
-	if (!s || !record_statement(c, 0)) {
+	if (!s) {
+		call_unavailable(c, "out of memory");
+	} else if (!record_path_is_id(c) && !text_is_slug(c->segment, strlen(c->segment))) {
 		record_not_found(c);
-		return;
+	} else if (c->known.kind != KNOWN_UNASKED) {
+		known_resolve(c, get_known);
+	} else if (record_statement(c, 0)) {
+		call_query(c, DB_READ, 1, false, got);
+	} else {
+		call_unavailable(c, "out of memory");
 	}
-	call_query(c, DB_READ, 1, false, got);
 }

@@ -6,6 +6,8 @@
 /* clang-format off */
 static const int read_statuses[] = { 200, 304, 400, 401, 404, 406, 503, 504, 0 };
 static const int list_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
+static const int history_statuses[] = { 200, 400, 401, 404, 406, 503, 504, 0 };
+static const int changes_statuses[] = { 200, 400, 401, 406, 410, 503, 504, 0 };
 static const int create_statuses[] = { 201, 400, 401, 403, 406, 409, 413, 415, 422, 503, 504, 0 };
 static const int put_statuses[] = { 200, 201, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 503, 504, 0 };
 static const int patch_statuses[] = { 200, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 503, 504, 0 };
@@ -36,6 +38,12 @@ static const struct operation record_operations[] = {
 	{ HTTP_PATCH, SCOPE_WRITE, BODY_PATCH, "application/json", patch_check, patch_run, patch_statuses },
 	{ HTTP_DELETE, SCOPE_WRITE, BODY_NONE, NULL, delete_check, delete_run, delete_statuses },
 };
+static const struct operation history_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", history_check, history_run, history_statuses },
+};
+static const struct operation changes_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", changes_check, changes_run, changes_statuses },
+};
 static const struct operation livez_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_livez, plain_statuses } };
 static const struct operation readyz_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_readyz, ready_statuses } };
 static const struct operation metrics_operations[] = { { HTTP_GET, SCOPE_READ, BODY_NONE, NULL, NULL, service_metrics, guarded_statuses } };
@@ -51,8 +59,10 @@ const struct route routes[] = {
 	{ "/v1", false, OPERATIONS(index_operations) },
 	{ "/v1/key", false, OPERATIONS(key_operations) },
 	{ "/v1/import", false, OPERATIONS(import_operations) },
+	{ "/v1/changes", false, OPERATIONS(changes_operations) },
 	{ "/v1/{resource}", true, OPERATIONS(collection_operations) },
 	{ "/v1/{resource}/{id}", true, OPERATIONS(record_operations) },
+	{ "/v1/{resource}/{id}/history", true, OPERATIONS(history_operations) },
 	{ "/livez", false, OPERATIONS(livez_operations) },
 	{ "/readyz", false, OPERATIONS(readyz_operations) },
 	{ "/metrics", false, OPERATIONS(metrics_operations) },

@@ -1,0 +1,24 @@
+/* Versions of records with their bodies, for history and feed: the change log says which there are, the resources' tables hold
+ * the bodies. Private to api. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "call.h"
+
+/* One row of the change log. Texts as PostgreSQL prints them, in the call's arena or a kept result. */
+struct version {
+	size_t resource; /* its index in resources[] */
+	const char *id, *number, *at;
+	const char *action, *actor, *request_id; /* NULL: none */
+	const char *position; /* of the feed, NULL elsewhere */
+	/* Its body, or of a deletion that of the version before; NULL where there is none. Set by versions_fetch(). */
+	const struct db_result *body;
+	int row;
+};
+
+/* Fetches the bodies of all of them, then goes on. They stay until versions_done(). */
+void versions_fetch(struct call *c, struct version *versions, size_t n, void (*ready)(struct call *c));
+/* Frees the bodies; fine to repeat. */
+void versions_done(struct call *c);
+bool version_is_deletion(const struct version *v);
