@@ -53,9 +53,13 @@ static void got(struct call *c)
 	call_header(c, "ETag", call_format(c, "\"%s\"", version));
 	call_header(c, "Cache-Control", "no-cache");
 	known_headers(c);
+	if (etag_weak_match(&s->none_match, version)) {
+		call_answer(c, 304, NULL);
+		return;
+	}
 	encode_record(&c->out, c->resource, result, 0, s->projected ? &s->projection : NULL);
 	buf_putc(&c->out, '\n');
-	call_answer(c, etag_weak_match(&s->none_match, version) ? 304 : 200, "application/json");
+	call_answer(c, 200, "application/json");
 }
 
 /* The record as the base knew it: its SQL depends on the instant's kind, and is planned with its values. */

@@ -160,7 +160,7 @@ static enum err start_worker(struct service *sv, unsigned i)
 		.listen_fd = sv->listen_fds[i],
 		.http = {
 			.max_connections = sv->max_connections,
-			.max_header_bytes = 32768,
+			.max_header_bytes = 20480, /* 500 ids in a filter, and 1 KiB beside them */
 			.header_timeout_s = 10,
 			.idle_timeout_s = 60,
 			.slow_grace_s = 30,

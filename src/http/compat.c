@@ -39,6 +39,15 @@ struct MHD_Daemon *compat_start(int listen_fd, unsigned max_connections, size_t 
 				MHD_OPTION_END);
 }
 
+void compat_no_length(struct MHD_Response *answer)
+{
+#if OLD
+	(void)answer;
+#else
+	MHD_set_response_options(answer, MHD_RF_HEAD_ONLY_RESPONSE, MHD_RO_END);
+#endif
+}
+
 int compat_timeout(struct MHD_Daemon *daemon)
 {
 #if OLD

@@ -1,4 +1,5 @@
 /* Answers: through the daemon, or past it where it cannot be made to send one (during a body, before a head's end). */
+#include "compat.h"
 #include "internal.h"
 
 #include <assert.h>
@@ -30,11 +31,13 @@ void request_resume(struct request *r)
 static struct MHD_Response *make(const struct request *r, const struct http_response *response)
 {
 	/* The daemon never writes to it, and request_free() outlives its last read of it. */
-	struct MHD_Response *answer =
-		MHD_create_response_from_buffer(response->body_len, (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *answer = MHD_create_response_from_buffer(
+		response->status == 304 ? 0 : response->body_len, (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
 
 	if (!answer)
 		return NULL;
+	if (response->status == 304)
+		compat_no_length(answer);
 	/* The daemon refuses what HTTP does not allow in a header (a line end in a value): such a one is left out. */
 	for (size_t i = 0; i < response->n_headers; i++)
 		MHD_add_response_header(answer, response->headers[i].name, response->headers[i].value);
@@ -110,7 +113,7 @@ void http_respond(struct http_request *public, const struct http_response *respo
 		return;
 	}
 	r->status = response->status;
-	r->answer_bytes = r->public.method == HTTP_HEAD ? 0 : response->body_len;
+	r->answer_bytes = r->public.method == HTTP_HEAD || response->status == 304 ? 0 : response->body_len;
 	r->free_body = response->free_body;
 	r->free_body_arg = (void *)(uintptr_t)response->body;
 	if (r->phase == PHASE_BODY) {

@@ -361,6 +361,18 @@ def test_up_to_500_ids(own, base):
     assert ids(a) == set(wanted)
     a = own.get("/v1/stakes", {"holder_id": ",".join(f"01890000-0000-7000-8000-{i:012x}" for i in range(500))}, expect=200)
     assert a.items == []
+    # page by page: the address of the next one is in a header of the answer, as long as the request's own
+    many = ",".join(wanted + [f"01890000-0000-7000-8000-{i:012x}" for i in range(480)])
+    items, pages = own.walk("/v1/stakes", {"id": many, "limit": "7"})
+    assert (len(items), pages, {r["id"] for r in items}) == (20, 3, set(wanted))
+
+
+def test_a_head_of_20_kib_is_taken_and_one_byte_more_is_not(own_service):
+    with own_service.raw() as raw:
+        for size, status in ((20480, 200), (20481, 431)):
+            head = "GET /v1/shareholders?limit=1 HTTP/1.1\r\nHost: x\r\nX-Filling: {}\r\n\r\n"
+            raw.send(head.format("x" * (size - len(head) + 2)))
+            assert raw.answer().status == status
 
 
 def test_a_comma_and_a_backslash_in_a_value(own, base):

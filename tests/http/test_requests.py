@@ -188,7 +188,7 @@ def test_answers_without_a_body(server):
         r = c.ask(get(b"/nothing"))
         assert r.status == 204 and "content-length" not in r.headers and "transfer-encoding" not in r.headers
         r = c.ask(get(b"/unchanged"))
-        assert r.status == 304 and r.headers["content-length"] == ["9"]
+        assert r.status == 304 and r.headers.get("content-length", ["0"]) == ["0"]
         assert c.ask(get(b"/now")).body == b"now\n"
 
 

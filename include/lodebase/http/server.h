@@ -99,7 +99,7 @@ struct http_response {
 };
 
 /* Answers a request, from head, refuse, serve or later. For HEAD the server drops the body and keeps its length. A 304
- * keeps the length of the body given here and sends none. Answering twice is a bug (asserted). While the body is still on its
+ * is sent without the body given here. Answering twice is a bug (asserted). While the body is still on its
  * way the answer leaves at once and the connection ends. A header that HTTP does not allow (a line end in it) is left out. */
 void http_respond(struct http_request *r, const struct http_response *response);
 void http_gate_open(struct http_request *r, bool let_in);
