@@ -14,6 +14,7 @@
 #include "lodebase/base/digest.h"
 #include "lodebase/base/hmap.h"
 #include "lodebase/base/json_writer.h"
+#include "lodebase/base/uuid.h"
 #include "known.h"
 
 enum scope { SCOPE_NONE, SCOPE_READ, SCOPE_WRITE, SCOPE_ADMIN };
@@ -125,6 +126,7 @@ struct api {
 	struct hmap *unknown; /* SHA-256 hex of unknown keys -> when asked */
 	uint8_t cursor_secret[32];
 	bool has_cursor_secret;
+	struct uuid_source ids;
 	struct import_task *imports; /* under way on this worker */
 };
 

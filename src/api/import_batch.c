@@ -159,7 +159,7 @@ static void check_pending(struct import *im, struct import_pending *p, const str
 		return;
 	fresh = !record->values[RESOURCE_ID];
 	if (fresh)
-		uuid7_new(id);
+		uuid7_new(&im->ids, id);
 	put_row(&im->copy, p, fresh ? id : record->values[RESOURCE_ID], fresh);
 	p->table->staged++;
 }

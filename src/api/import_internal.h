@@ -11,6 +11,7 @@
 
 #include "compose.h"
 #include "import_reader.h"
+#include "lodebase/base/uuid.h"
 #include "lodebase/api/problem.h"
 #include "lodebase/api/validate.h"
 
@@ -30,6 +31,7 @@ struct import_pending;
 
 struct import {
 	struct db_session *session;
+	struct uuid_source ids;
 	const struct import_request *request;
 	struct import_answer *answer;
 	bool answered;

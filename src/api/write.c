@@ -339,7 +339,7 @@ void write_insert(struct call *c, bool if_absent)
 	const char **params;
 	int n_params = 0;
 
-	uuid7_new(s->id);
+	uuid7_new(&c->api->ids, s->id);
 	params = write_params(c, NULL, &n_params);
 	send_write(c, params ? begin(c, false) : 0, record_statement_name(c, if_absent ? "insert_if_absent" : "insert"),
 		   if_absent ? sql->insert_if_absent : sql->insert, params, n_params, inserted);

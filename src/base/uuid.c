@@ -1,6 +1,8 @@
 #include "lodebase/base/uuid.h"
 
 #include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
 #include <uuid/uuid.h>
 
 #include "lodebase/base/clock.h"
@@ -12,29 +14,51 @@ static bool is_hyphen_place(size_t at)
 	return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
-void uuid7_new(char ret_text[UUID_TEXT_SIZE])
+/* The random bits of one id. libuuid's own way is there where the kernel's is not. */
+static void draw(struct uuid_source *s, unsigned char bytes[16])
 {
+	if (s->left < 10) {
+		if (getrandom(s->bytes, sizeof s->bytes, 0) != (ssize_t)sizeof s->bytes) {
+			uuid_generate_random(bytes);
+			return;
+		}
+		s->left = sizeof s->bytes;
+	}
+	s->left -= 10;
+	memcpy(bytes + 6, s->bytes + s->left, 10);
+}
+
+static char *put_hex(char *out, const unsigned char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		*out++ = lower_hex[bytes[i] >> 4];
+		*out++ = lower_hex[bytes[i] & 15];
+	}
+	return out;
+}
+
+void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE])
+{
+	static const size_t groups[] = { 4, 2, 2, 2, 6 };
 	unsigned char bytes[16];
+	const unsigned char *next = bytes;
 	uint64_t us = (uint64_t)clock_wall_us(), ms = us / 1000;
 	/* RFC 9562 section 6.2, method 3: the 12 bits behind the version are the fraction of the millisecond, so that the
 	 * records of one import sort as they were read. */
 	unsigned fraction = (unsigned)(us % 1000 * 4096 / 1000);
+	char *out = ret_text;
 
-	uuid_generate_random(bytes);
+	draw(s, bytes);
 	for (int i = 5; i >= 0; i--, ms >>= 8)
 		bytes[i] = (unsigned char)(ms & 0xFF);
-	/* Version 7; the variant is the one libuuid has set. */
-	bytes[6] = (unsigned char)(0x70 | fraction >> 8);
+	bytes[6] = (unsigned char)(0x70 | fraction >> 8); /* version 7 */
 	bytes[7] = (unsigned char)(fraction & 0xFF);
-
-	char *out = ret_text;
-	for (size_t i = 0; i < sizeof bytes; i++) {
-		if (is_hyphen_place((size_t)(out - ret_text)))
-			*out++ = '-';
-		*out++ = lower_hex[bytes[i] >> 4];
-		*out++ = lower_hex[bytes[i] & 15];
+	bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3F)); /* the variant of RFC 9562 */
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; next += groups[i++]) {
+		out = put_hex(out, next, groups[i]);
+		*out++ = '-';
 	}
-	*out = '\0';
+	out[-1] = '\0';
 }
 
 bool uuid_is_text(const char *s, size_t n)

@@ -127,7 +127,7 @@ bool request_name(struct request *r)
 	}
 	char *id = arena_alloc(r->public.arena, UUID_TEXT_SIZE);
 	if (id)
-		request_id_new(r->server, id);
+		uuid7_new(&r->server->ids, id);
 	r->public.request_id = id;
 	return id;
 }

@@ -102,8 +102,7 @@ struct http_server {
 	struct loop_watch watch; /* the daemon's epoll */
 	struct loop_timer sweep;
 	uint64_t swept_ms;
-	unsigned char randomness[1600]; /* for request ids */
-	unsigned randomness_left;
+	struct uuid_source ids; /* for requests that bring none */
 	struct http_conn *first, *last;
 	struct http_conn *gone; /* since the daemon last ran */
 	unsigned n_connections, n_requests, n_lingering, n_spooled;
@@ -118,9 +117,6 @@ struct http_server {
 /* head.c */
 enum MHD_Result request_head(struct request *r, const char *method, const char *version);
 bool request_name(struct request *r); /* fills request_id; false: no memory */
-
-/* request_id.c */
-void request_id_new(struct http_server *s, char ret_text[UUID_TEXT_SIZE]);
 
 /* request.c */
 struct request *request_new(struct http_conn *c, const char *target);

@@ -10,16 +10,19 @@ static void makes_version_7(void)
 {
 	char before[UUID_TEXT_SIZE] = "", text[UUID_TEXT_SIZE], digits[16];
 
+	struct uuid_source source = { 0 };
+
 	for (int i = 0; i < 2000; i++) {
 		int64_t earliest = clock_wall_us() / 1000;
 
-		uuid7_new(text);
+		uuid7_new(&source, text);
 		int64_t latest = clock_wall_us() / 1000;
 		CHECK(uuid_is_text(text, strlen(text)));
 		CHECK(text[14] == '7');
 		CHECK(strchr("89ab", text[19]));
 		CHECK(strspn(text, "0123456789abcdef-") == 36);
 		CHECK(strcmp(text, before) != 0);
+		CHECK(strcmp(text + 19, before[0] ? before + 19 : "") != 0); /* the random part alone */
 		memcpy(digits, text, 8);
 		memcpy(digits + 8, text + 9, 4);
 		digits[12] = '\0';

@@ -1,4 +1,4 @@
-/* UUIDs: version 7 (RFC 9562) made of the wall clock in microseconds and libuuid's random bits. */
+/* UUIDs: version 7 (RFC 9562) made of the wall clock in microseconds and random bits. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,7 +6,13 @@
 
 #define UUID_TEXT_SIZE 37 /* 36 characters and NUL */
 
-void uuid7_new(char ret_text[UUID_TEXT_SIZE]); /* lower case */
+/* Random bits for many ids, asked of the kernel at once: one for each thread, zeroed at first. libuuid asks six times per id. */
+struct uuid_source {
+	unsigned left;
+	unsigned char bytes[1600];
+};
+
+void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE]); /* lower case */
 /* Whether s[0..n) has the form of a UUID (8-4-4-4-12 hex digits, either case, any version). */
 bool uuid_is_text(const char *s, size_t n);
 /* The canonical (lower-case) form of a text for which uuid_is_text is true. */
