@@ -381,3 +381,10 @@ def audit(load, query):
     over = query("select project_id, sum(economic_pct) from lodebase.stake group by project_id having sum(economic_pct) > 100")
     assert not over, f"more than the whole: {over}"
     return {**ledger.counts, "unknown that took place": took_place, "changes": len(changes), "reads": dict(ledger.reads)}
+
+
+def judge(load, query):
+    """audit() of a load that got something done."""
+    found = audit(load, query)
+    print(found)
+    assert found["acknowledged"] > 0

@@ -93,7 +93,7 @@ def test_no_room_for_the_log(binary, place, disk):
         try:
             base.start()
             filler, key = Filler(disk), base.admin_key()
-            with Load(base.address, key, pause=0.02) as load:
+            with Load(base.address, key, writers=4, pause=0.05) as load:
                 load.wait(30)
                 writer, reader, n = Connection(base.address, key), Connection(base.address, None), 0
                 filler.fill(leave=15 << 20)  # tables may grow, but the log's next file takes 16 MB at once
@@ -101,7 +101,7 @@ def test_no_room_for_the_log(binary, place, disk):
                 def gone():
                     nonlocal n
                     n += 1
-                    status, _, head = writer.ask("POST", "/v1/import", {"shareholders": [bulky(n * 10 + i) for i in range(10)]})
+                    status, _, head = writer.ask("POST", "/v1/import", {"shareholders": [bulky(n * 40 + i) for i in range(40)]})
                     assert status == 200 or (status == 503 and head["retry-after"].isdigit()), status
                     return reader.ask("GET", "/v1/shareholders?limit=1")[0] == 503
                 eventually(gone, 60, "the server's end")

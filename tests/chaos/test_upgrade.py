@@ -40,7 +40,7 @@ def replace(file, content):
 def test_the_procedural_language_no_longer_loads(upgradable, dice):
     base, library = upgradable
     sound = library.read_bytes()
-    with Load(base.address, base.admin_key(), pause=0.05) as load:
+    with Load(base.address, base.admin_key(), writers=4, pause=0.05) as load:
         load.wait(30)
         replace(library, b"the half of an upgrade")
         for pid in base.backends():  # sessions that have it loaded would go on with it
