@@ -153,14 +153,19 @@ static void mark_progress(struct import_lane *lane)
 static void *watcher_main(void *data)
 {
 	struct import_lane *lane = data;
+	uint64_t interrupted_ms = 0;
 
 	pthread_mutex_lock(&lane->mutex);
 	while (!lane->stopping || lane->current) {
+		const uint64_t now_ms = clock_monotonic_ms();
 		struct timespec until;
 
-		if (lane->current && lane->session && !lane->interrupted && atomic_load(&lane->current->cancelled)) {
+		/* Again and again: one that comes between two statements finds nothing to interrupt. */
+		if (lane->current && lane->session && atomic_load(&lane->current->cancelled) &&
+		    (!lane->interrupted || now_ms - interrupted_ms >= LOOK_MS)) {
 			struct db_session *session = lane->session;
 
+			interrupted_ms = now_ms;
 			lane->interrupting = true; /* keeps the session open */
 			lane->interrupted = true;
 			pthread_mutex_unlock(&lane->mutex);

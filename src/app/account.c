@@ -180,10 +180,11 @@ enum err account_settle(const struct config *c, bool wants_data_dir, bool create
 	if (geteuid() == 0)
 		return leave_root(c, wants_data_dir, made, problem);
 	if (wants_data_dir && access(c->data_dir, R_OK | W_OK | X_OK) != 0) {
+		const char *reason = strerror(errno);
 		const struct passwd *owner = stat(c->data_dir, &st) == 0 ? getpwuid(st.st_uid) : NULL;
 		PROBLEM("the data directory %s cannot be used: %s. It belongs to %s: run this as that account, or name another "
 			"with --data-dir",
-			c->data_dir, strerror(errno), owner ? owner->pw_name : "somebody else");
+			c->data_dir, reason, owner ? owner->pw_name : "somebody else");
 		return ERR_DENIED;
 	}
 	return OK;

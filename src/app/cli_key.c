@@ -43,11 +43,7 @@ static int list(struct db_session *s, const struct config *c)
 static int revoke(struct db_session *s, const struct config *c)
 {
 	struct db_error error = { 0 };
-	char prefix[API_KEY_LENGTH + 2];
-	snprintf(prefix, sizeof(prefix), "%s", c->operands[0]);
-	memset(c->operands[0], 'x', strlen(c->operands[0])); /* it may be a whole key, and others read argv in /proc */
-	enum err e = key_revoke(s, prefix, &error);
-	explicit_bzero(prefix, sizeof(prefix));
+	enum err e = key_revoke(s, c->operands[0], &error);
 	int status = 0;
 	if (e == OK)
 		printf("Revoked. Nothing is written with it any more, and nothing read after a second.\n");
@@ -110,13 +106,20 @@ int cli_key_list(int argc, char **argv, int first)
 int cli_key_revoke(int argc, char **argv, int first)
 {
 	struct config c;
+	char prefix[API_KEY_LENGTH + 2];
 	int status = EXIT_USAGE;
-	if (config_parse(&c, CONFIG_KEY, argc, argv, first) == OK) {
-		if (c.n_operands != 1)
-			(void)cli_fail("key revoke", "name one key by its beginning: lode_ and 8 characters");
-		else
-			status = with_session(&c, "key revoke", false, revoke);
+	enum err e = config_parse(&c, CONFIG_KEY, argc, argv, first);
+	/* One may be a whole key, and others read argv in /proc: before anything that takes time. */
+	for (int i = 0; e == OK && i < c.n_operands; i++) {
+		snprintf(prefix, sizeof(prefix), "%s", c.operands[i]);
+		memset(c.operands[i], 'x', strlen(c.operands[i]));
+		c.operands[i] = prefix;
 	}
+	if (e == OK && c.n_operands != 1)
+		(void)cli_fail("key revoke", "name one key by its beginning: lode_ and 8 characters");
+	else if (e == OK)
+		status = with_session(&c, "key revoke", false, revoke);
+	explicit_bzero(prefix, sizeof(prefix));
 	config_done(&c);
 	return status;
 }

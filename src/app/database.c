@@ -37,6 +37,8 @@ static enum err start_own(const struct config *c, const char *holder, struct dat
 		.stop_fd = -1,
 	};
 	enum err e = embedded_postgres_new(&o, &d->own, problem);
+	if (e == OK && embedded_postgres_is_new(d->own)) /* --data-dir may have been mistyped */
+		fprintf(stderr, "lodebase %s: there was no base in %s: a new, empty one is made\n", holder, c->data_dir);
 	if (e == OK)
 		e = embedded_postgres_start(d->own, problem);
 	if (e == OK) {
@@ -132,11 +134,42 @@ static enum err connect_patiently(struct database *d, const char *conninfo, cons
 	}
 }
 
+static enum err ask(struct db_session *s, const char *sql, bool *ret, char problem[APP_PROBLEM_SIZE])
+{
+	struct db_error error = { 0 };
+	struct db_result *r = NULL;
+	enum err e = db_session_query(s, &r, &error, sql, 0);
+	if (e == OK)
+		*ret = strcmp(db_result_value(r, 0, 0), "t") == 0;
+	else
+		PROBLEM("looking at the account's rights: %.300s", error.message[0] ? error.message : err_name(e));
+	db_result_free(r);
+	db_error_done(&error);
+	return e;
+}
+
+/* The account may not even look at the schema. */
+static enum err say_what_to_grant(struct db_session *s, char problem[APP_PROBLEM_SIZE])
+{
+	bool is_there = false;
+	enum err e = ask(s, "select to_regrole('" DATABASE_SERVICE_ROLE "') is not null", &is_there, problem);
+	if (e == OK && is_there)
+		PROBLEM("the account of --database may not use the schema lodebase: as its owner, run "
+			"`grant " DATABASE_SERVICE_ROLE " to` that account");
+	else if (e == OK)
+		PROBLEM("the account of --database may not use the schema lodebase, and the role that would let it is missing: "
+			"as an account with CREATEROLE run `create role " DATABASE_SERVICE_ROLE
+			" nologin; grant " DATABASE_SERVICE_ROLE
+			" to` that account, then start again, or run `lodebase migrate`, with --owner-database");
+	return e;
+}
+
 /* The schema of an embedded base is this program's business, of any other its owner's. */
 static enum err prepare(struct database *d, char problem[APP_PROBLEM_SIZE])
 {
 	struct db_session *s;
 	struct migrate_report report;
+	bool hidden = false;
 	int version;
 	enum err e = connect_patiently(d, d->own ? d->owner : d->service, NULL, &s, problem);
 	if (e != OK)
@@ -149,7 +182,13 @@ static enum err prepare(struct database *d, char problem[APP_PROBLEM_SIZE])
 		return e;
 	}
 	e = db_migrate_check(s, &version);
+	if (e == OK && version < 0)
+		e = ask(s, "select to_regnamespace('lodebase') is not null", &hidden, problem);
+	if (hidden)
+		e = say_what_to_grant(s, problem);
 	db_session_close(s);
+	if (hidden)
+		return e == OK ? ERR_DENIED : e;
 	if (e != OK) {
 		PROBLEM("the schema's version cannot be read: %s", err_name(e));
 		return e;
@@ -207,20 +246,6 @@ enum err database_migrate(const char *owner, const char *service, struct migrate
 	return e;
 }
 
-static enum err ask(struct db_session *s, const char *sql, bool *ret, char problem[APP_PROBLEM_SIZE])
-{
-	struct db_error error = { 0 };
-	struct db_result *r = NULL;
-	enum err e = db_session_query(s, &r, &error, sql, 0);
-	if (e == OK)
-		*ret = strcmp(db_result_value(r, 0, 0), "t") == 0;
-	else
-		PROBLEM("looking at the account's rights: %.300s", error.message[0] ? error.message : err_name(e));
-	db_result_free(r);
-	db_error_done(&error);
-	return e;
-}
-
 /* From PostgreSQL 16 on, being a member is not yet being allowed to `set role`. */
 static const char may_take_role[] = "select case when to_regrole('" DATABASE_SERVICE_ROLE "') is null then false "
 				    "when current_setting('server_version_num')::int >= 160000 "
@@ -271,8 +296,7 @@ enum err database_find_role(const char *owner, const char *service, struct datab
 	if (e == OK)
 		e = ask(s, "select lodebase.history_protected()", &ret->history_protected, problem);
 	if (e == ERR_SQL)
-		PROBLEM("the account of --database may not use the schema lodebase: as its owner, run "
-			"`grant " DATABASE_SERVICE_ROLE " to` that account");
+		(void)say_what_to_grant(s, problem);
 	db_session_close(s);
 	db_error_done(&error);
 	return e;

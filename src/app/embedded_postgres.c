@@ -27,7 +27,10 @@ static enum err wait_for_left_behind(struct embedded_postgres *e, char problem[A
 				(int)file.pid, e->cluster, e->cluster);
 			return ERR_CONFLICT;
 		}
-		postgres_pause(50);
+		if (postgres_wait_stopped(e->stop_fd, 50)) {
+			PROBLEM("stopped while the PostgreSQL server of a killed service was still there");
+			return ERR_TIMEOUT;
+		}
 	}
 	postgres_kill_orphans(e->cluster);
 	/* In a container the dead server's process id may by now be somebody else's, and PostgreSQL would refuse to start. */
@@ -64,6 +67,7 @@ enum err embedded_postgres_new(const struct embedded_postgres_options *options, 
 	if (r == OK) {
 		/* Backends whose server was killed come to us, and do not stay as zombies of a careless process 1. */
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		e->is_new = !major;
 		if (!major && e->tell)
 			e->tell(false, "making a new PostgreSQL cluster in the data directory; this takes a few seconds");
 		r = major ? wait_for_left_behind(e, problem) : postgres_initialise(e, problem);
@@ -210,6 +214,11 @@ int embedded_postgres_tick(struct embedded_postgres *e)
 		e->tell(true, problem);
 	e->restart_at_ms = now + e->backoff_ms;
 	return (int)e->backoff_ms;
+}
+
+bool embedded_postgres_is_new(const struct embedded_postgres *e)
+{
+	return e->is_new;
 }
 
 bool embedded_postgres_is_running(struct embedded_postgres *e)

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		return command->run(argc, argv, first);
 	if (strcmp(argv[1], "key") == 0) {
 		if (asks_for_help(argc, argv, 2))
-			return cli_help(argc, argv, 1);
+			return cli_help(2, argv, 1);
 		fputs("lodebase key: say create, list or revoke\n", stderr);
 	} else {
 		fprintf(stderr, "lodebase: there is no command \"%s\"\n\n", argv[1]);

@@ -35,7 +35,7 @@ static bool is_service(const char *holder)
 	return strncmp(holder, "serve ", 6) == 0;
 }
 
-static bool wait_stopped(int stop_fd, int ms)
+bool postgres_wait_stopped(int stop_fd, int ms)
 {
 	struct pollfd p = { .fd = stop_fd, .events = POLLIN };
 	return poll(&p, 1, ms) == 1;
@@ -62,7 +62,7 @@ enum err postgres_lock(const struct embedded_postgres_options *o, int *ret_fd, c
 			close(fd);
 			return ERR_CONFLICT;
 		}
-		if (wait_stopped(o->stop_fd, 100)) {
+		if (postgres_wait_stopped(o->stop_fd, 100)) {
 			close(fd);
 			PROBLEM("stopped while another command used the data directory");
 			return ERR_TIMEOUT;

@@ -21,6 +21,7 @@ struct embedded_postgres {
 	int stop_fd;
 	pid_t pid; /* 0: not running */
 	bool stopping;
+	bool is_new;
 	uint64_t started_ms, restart_at_ms; /* restart_at_ms 0: none due */
 	unsigned backoff_ms;
 	struct stat server_file, language_file; /* as they were when it was started */
@@ -30,6 +31,8 @@ struct embedded_postgres {
 
 /* postgres_dir.c */
 char *postgres_path(const char *dir, const char *name); /* dir/name, malloc'ed */
+/* Waits so long; true at once where stop_fd (-1: none) says stop. */
+bool postgres_wait_stopped(int stop_fd, int ms);
 enum err postgres_lock(const struct embedded_postgres_options *o, int *ret_fd, char problem[APP_PROBLEM_SIZE]) MUST_CHECK;
 /* The directory of initdb and postgres. major 0: any, the newest. */
 enum err postgres_find_bin(const char *given, int major, const char *cluster, char **ret_bin,
@@ -52,7 +55,8 @@ enum err postgres_write_access(const struct embedded_postgres *e, char problem[A
 /* postgres_process.c */
 /* Forks and execs argv[0] with a clean environment, stdin from in_fd (-1: /dev/null), stdout and stderr to out_fd. */
 pid_t postgres_spawn(char *const argv[], int in_fd, int out_fd);
-/* Waits for a child to end; its wait status. *ret_stopped: stop_fd became readable first, and the child was ended. */
+/* Waits for a child to end; its wait status. *ret_stopped: stop_fd became readable first, and the child was ended, if need be
+ * by SIGKILL. */
 int postgres_wait(pid_t pid, int stop_fd, bool *ret_stopped);
 /* Whether a process works in the directory `cluster`: a postmaster or a backend of it. */
 bool postgres_works_in(pid_t pid, const char *cluster);

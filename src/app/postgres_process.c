@@ -16,6 +16,8 @@
 #include "lodebase/base/clock.h"
 #include "postgres_internal.h"
 
+#define STOP_PATIENCE_MS 3000
+
 void postgres_pause(unsigned ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
@@ -67,6 +69,8 @@ int postgres_wait(pid_t pid, int stop_fd, bool *ret_stopped)
 		if (!(fds[0].revents & POLLIN)) {
 			*ret_stopped = true;
 			kill(pid, SIGINT);
+			if (poll(fds, 1, STOP_PATIENCE_MS) == 0)
+				kill(pid, SIGKILL);
 		}
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

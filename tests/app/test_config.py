@@ -119,6 +119,7 @@ def test_every_command_has_help(program):
         for words in ([*command.split(), "--help"], ["help", *command.split()]):
             assert program.run(*words).stdout.startswith(f"Usage: lodebase {command}")
     assert program.run("--help").stdout == usage
+    assert program.run("key", "--help").stdout == program.run("help", "key").stdout != ""
     assert re.fullmatch(r"lodebase \d+\.\d+\.\d+\n", program.run("--version").stdout)
     for wrong in (["frobnicate"], [], ["key"], ["key", "frobnicate"], ["version", "now"], ["help", "frobnicate"], ["import"]):
         assert program.run(*wrong, ok=False).returncode == 2, wrong

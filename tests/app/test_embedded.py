@@ -80,6 +80,14 @@ def test_a_plain_directory_of_others_is_refused(ready):
     assert (ready.data / "precious").read_text() == "x"
 
 
+@pytest.mark.skipif(not ROOT, reason="needs root to become somebody")
+def test_a_directory_of_another_account_is_refused(make):
+    program = make("user", account="nobody")
+    program.data.mkdir(mode=0o700)
+    done = program.on("key", "list", ok=False)
+    assert done.returncode == 1 and "cannot be used: Permission denied. It belongs to root" in done.stderr
+
+
 def test_a_directory_in_use_is_refused(ready):
     ready.start()
     done = ready.on("serve", "--listen", "127.0.0.1:0", ok=False)
@@ -99,7 +107,9 @@ def test_a_server_started_by_others_is_not_touched(ready):
         ready.start(ready=False)
         with pytest.raises(subprocess.TimeoutExpired):
             ready.process.wait(2)
+        assert ready.stop() == 0  # who waits can be asked to end
         assert server.poll() is None
+        ready.start(ready=False)
         server.send_signal(signal.SIGINT)
         server.wait(30)
         ready.wait_ready()

@@ -1,6 +1,9 @@
 """Commands beside a running service and without one."""
 import json
+import os
 import re
+import signal
+import subprocess
 
 from program import eventually
 
@@ -76,6 +79,29 @@ def test_files_that_cannot_be_read_are_all_named(ready, place):
     assert done.returncode == 1
     for said in ("none.json: No such file", f"{place} is a directory", "notes.txt: its name ends in neither"):
         assert said in done.stderr
+
+
+def test_a_new_base_is_told_of(program):
+    """A --data-dir may have been mistyped."""
+    done = program.on("key", "create", "--name", "desk", "--scope", "read")
+    assert f"there was no base in {program.data}: a new, empty one is made" in done.stderr
+    assert "no base" not in program.on("key", "list").stderr
+
+
+def test_a_whole_key_does_not_stay_in_argv(ready):
+    ready.start()
+    key = ready.on("key", "create", "--name", "desk", "--scope", "write").stdout.strip()
+    os.kill(ready.postmaster(), signal.SIGSTOP)  # so that the command waits
+    command = subprocess.Popen(ready.arguments("key", "revoke", key, "--data-dir", str(ready.data)), stderr=subprocess.PIPE)
+    try:
+        with open(f"/proc/{command.pid}/cmdline", "rb") as f:
+            eventually(lambda: f.seek(0) == 0 and b"xxxxxxxx" in f.read(), 10, "the key's end in argv")
+            f.seek(0)
+            assert key[13:].encode() not in f.read()
+    finally:
+        os.kill(ready.postmaster(), signal.SIGCONT)
+        command.communicate()
+    assert command.returncode == 0 and ready.stop() == 0
 
 
 def test_migrate_says_what_it_did(program):

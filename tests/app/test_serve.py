@@ -13,6 +13,7 @@ import time
 import psycopg2
 import pytest
 
+from cluster import Cluster
 from program import SANITIZER, environment, eventually
 
 ROOT = os.geteuid() == 0
@@ -277,6 +278,20 @@ def test_one_account_that_may_not_make_roles_is_told_of(program, cluster, databa
         assert program.wait_event("history_not_protected")
     assert program.get("/v1/projects")[0] == 200
     assert program.stop() == 0
+
+
+def test_what_to_grant_where_the_role_is_missing(program):
+    with Cluster() as own:  # roles belong to a cluster as a whole
+        own.execute("create role owner login; create role app login")
+        own.execute("create database b owner owner")
+        accounts = [option for name, account in (("--database", "app"), ("--owner-database", "owner"))
+                    for option in (name, f"{own.conninfo('b')} user={account}")]
+        assert program.run("migrate", *accounts).returncode == 0
+        said = program.run("key", "list", *accounts, ok=False).stderr
+        assert "`create role lodebase_service nologin; grant lodebase_service to` that account" in said
+        own.execute("create role lodebase_service nologin; grant lodebase_service to app")
+        assert program.run("migrate", *accounts).returncode == 0
+        assert "no key yet" in program.run("key", "list", *accounts).stdout
 
 
 @pytest.mark.skipif(not ROOT, reason="the port's privilege is root's")

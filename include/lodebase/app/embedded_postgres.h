@@ -33,6 +33,8 @@ enum err embedded_postgres_start(struct embedded_postgres *e, char problem[APP_P
 /* Reaps, and starts a server that died again (100 ms later, doubling to 5 s). Call after SIGCHLD and when the time it returns
  * (ms, -1: none) is over. */
 int embedded_postgres_tick(struct embedded_postgres *e);
+/* Whether embedded_postgres_new() found no cluster, and made one. */
+bool embedded_postgres_is_new(const struct embedded_postgres *e);
 bool embedded_postgres_is_running(struct embedded_postgres *e);
 /* The files of the server or its procedural language are no longer those it was started with: a package was upgraded under
  * it. */
