@@ -276,7 +276,8 @@ def partial(schema, asked):
     missing = [f for f in asked if f not in schema["properties"]]
     if missing:
         raise Mismatch(f"fields {missing} were taken and are not documented")
-    return {**schema, "required": asked, "properties": {f: schema["properties"][f] for f in asked}}
+    return {"type": "object", "required": asked, "additionalProperties": False,
+            "properties": {f: schema["properties"][f] for f in asked}}
 
 
 def _check_body(response, headers, body, query, what):

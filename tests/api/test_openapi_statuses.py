@@ -126,6 +126,23 @@ RECORD = {
 }
 
 
+HISTORY = {
+    ("GET", 200): lambda w, r: w.anyone.get(_path(r, w.changed(r)) + "/history", {"limit": 1}),
+    ("GET", 400): lambda w, r: w.anyone.get(_path(r, w.stored(r)) + "/history", {"cursor": "x"}),
+    ("GET", 401): lambda w, r: w.closed.get(_path(r, w.stored(r)) + "/history"),
+    ("GET", 404): lambda w, r: w.anyone.get(f"/v1/{r}/{lodebase.NOBODY}/history"),
+    ("GET", 406): lambda w, r: w.anyone.get(_path(r, w.stored(r)) + "/history", **WORDS),
+}
+
+PER_RESOURCE = {"": COLLECTION, "/{id}": RECORD, "/{id}/history": HISTORY}
+
+
+def _elsewhere(w):
+    """A position of another base: the first character of its mark is another one."""
+    position = w.anyone.get("/v1/changes", {"limit": 1}, expect=200).json["next_after"]
+    return ("1" if position[0] == "0" else "0") + position[1:]
+
+
 def _too_much(w):
     issuer, holder = w.stored("shareholders")["slug"], w.stored("shareholders")["slug"]
     return {"stakes": [lodebase.stake(holder, issuer_id=issuer, slug=lodebase.unique(), economic_pct=60) for _ in "ab"]}
@@ -156,6 +173,7 @@ def _plain(path, *, key=False, wrong_key=False):
 
 SERVICE = {
     "/v1/import": IMPORT,
+    "/v1/changes": _plain("/v1/changes") | {("GET", 410): lambda w: w.anyone.get("/v1/changes", {"after": _elsewhere(w)})},
     "/v1": _plain("/v1"),
     "/v1/key": _plain("/v1/key", key=True),
     "/livez": _plain("/livez"),
@@ -170,10 +188,10 @@ SERVICE = {
 
 def recipe(method, template, status):
     for r in RESOURCES:
-        if template in (f"/v1/{r}", f"/v1/{r}/{{id}}"):
-            table = RECORD if template.endswith("{id}") else COLLECTION
-            found = table.get((method, status))
-            return found and (lambda w: found(w, r))
+        for tail, table in PER_RESOURCE.items():
+            if template == f"/v1/{r}{tail}":
+                found = table.get((method, status))
+                return found and (lambda w: found(w, r))
     return SERVICE.get(template, {}).get((method, status))
 
 
@@ -198,8 +216,8 @@ def test_documented_status(world, method, template, status):
 def test_head_answers_as_get(world, template):
     path = template.replace("{id}", "x").replace("{slug}", "invalid")
     for r in RESOURCES:
-        if template == f"/v1/{r}/{{id}}":
-            path = _path(r, world.stored(r))
+        if template.startswith(f"/v1/{r}/{{id}}"):
+            path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))
     get, head = world.api.get(path, expect=200), world.api.head(path, expect=200)
     volatile = {"date", "x-request-id", "server-timing", "content-length"}
     assert {k.lower() for k, _ in head.headers} | volatile == {k.lower() for k, _ in get.headers} | volatile
