@@ -8,6 +8,7 @@
 #include "call.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "stream.h"
 #include "versions.h"
 
 #define RECORD_BODY_MAX (1u << 20)
@@ -103,6 +104,7 @@ static struct call *call_new(struct api *api, struct http_request *r)
 	c->deadline.data = c;
 	c->route_id = (unsigned)n_routes;
 	buf_init(&c->out, ANSWER_MAX);
+	buf_init(&c->carry, ANSWER_MAX);
 	faults_init(&c->faults, r->arena);
 	r->user = c;
 	return c;
@@ -203,6 +205,8 @@ static void release(struct call *c)
 	db_result_free(c->kept);
 	c->kept = NULL;
 	versions_done(c);
+	stream_done(c);
+	buf_done(&c->carry);
 	if (c->has_document)
 		json_document_done(&c->document);
 	c->has_document = false;

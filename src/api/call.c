@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "stream.h"
 
 const char *call_format(struct call *c, const char *format, ...)
 {
@@ -24,6 +25,8 @@ void call_header(struct call *c, const char *name, const char *value)
 {
 	if (!value || !*value) /* there was no memory for it */
 		return;
+	if (c->stream != CALL_NO_STREAM)
+		return; /* they have left */
 	assert(c->n_headers < CALL_HEADERS_MAX);
 	c->headers[c->n_headers++] = (struct http_header_line){ name, value };
 }
@@ -92,8 +95,25 @@ static void send(struct call *c)
 	http_respond(c->request, &response);
 }
 
+void call_stream_answer(struct call *c, const char *content_type, void (*room)(struct http_request *r))
+{
+	struct http_response response = { .status = 200, .headers = c->headers, .room = room };
+
+	assert(!c->answered);
+	c->answered = true;
+	c->status = 200;
+	loop_timer_cancel(c->api->loop, &c->deadline);
+	common_headers(c, content_type);
+	response.n_headers = c->n_headers;
+	http_respond(c->request, &response);
+}
+
 void call_answer(struct call *c, int status, const char *content_type)
 {
+	if (c->stream != CALL_NO_STREAM) { /* the headers have left: only an answer that breaks off tells of a failure */
+		stream_end(c, false);
+		return;
+	}
 	assert(!c->answered);
 	/* Where the arena is full a value may be missing anywhere in what was judged, written or is about to be said. */
 	if (arena_failed(c->arena) && status < 500) {

@@ -28,7 +28,9 @@ struct operation {
 	enum http_method method;
 	enum scope scope; /* SCOPE_NONE never needs a key; SCOPE_READ needs none while anonymous reading is on */
 	enum body_kind body;
-	const char *produces; /* the media type that Accept must take (406), NULL: nobody is refused for it */
+	const char *
+		produces; /* the media types of which Accept must take one (406), best first, with ", " between; NULL: nobody is
+				 refused for it */
 	/* Looks at parameters and header values, adding faults; NULL: takes no parameters. */
 	void (*check)(struct call *c);
 	/* Runs with everything above checked and the body parsed. */
@@ -50,6 +52,8 @@ struct key {
 	uint64_t checked_ms; /* when the question that found it was asked */
 };
 
+enum call_stream { CALL_NO_STREAM, CALL_STREAMING, CALL_STREAM_OVER };
+
 #define CALL_HEADERS_MAX 24
 #define CALL_STATEMENTS_MAX 8
 #define CALL_RETRIES 3 /* how often a write that lost a race is tried again */
@@ -61,6 +65,7 @@ struct call {
 
 	const struct route *route; /* NULL: no such address */
 	const struct operation *operation;
+	const char *media_type; /* of those that the operation produces the one that Accept likes best */
 	unsigned route_id;
 	const struct resource *resource;
 	size_t resource_index;
@@ -104,6 +109,13 @@ struct call {
 	bool checked;
 	bool close;
 
+	/* an answer in parts (stream.h) */
+	enum call_stream stream;
+	bool stream_busy; /* a part is being made */
+	void (*stream_more)(struct call *c);
+	struct arena *stream_arena; /* of the part */
+	struct buf carry; /* what one part leaves to the next */
+
 	/* an import under way: outlives the call where the client goes */
 	struct import_task *import;
 };
@@ -141,6 +153,8 @@ const char *route_allow_header(struct arena *arena, const struct route *r);
 void call_header(struct call *c, const char *name, const char *value);
 /* Sends status with what was written to c->out (content_type NULL: no body). */
 void call_answer(struct call *c, int status, const char *content_type);
+/* Sends 200 and the headers of an answer in parts; room as in http_response. */
+void call_stream_answer(struct call *c, const char *content_type, void (*room)(struct http_request *r));
 /* Answers a problem with the call's faults. detail may be NULL. */
 void call_fail(struct call *c, int status, const char *type, const char *detail);
 void call_fail_with(struct call *c, const struct problem *p);
@@ -185,6 +199,7 @@ void record_get(struct call *c);
 void record_get_check(struct call *c);
 void list_check(struct call *c);
 const struct list_query *list_query(const struct call *c); /* what list_check made of the parameters; NULL: no memory */
+bool list_has_media_type(const struct resource *r, const char *type); /* whether lists of it come as that */
 bool list_takes_valid_at(const struct resource *r);
 bool list_operator_applies(const struct field *f, const char *suffix); /* whether "field.suffix" filters */
 void list_run(struct call *c);
@@ -231,6 +246,9 @@ struct projection { /* which members to write; all NULL: every one */
 };
 void encode_record(struct buf *out, const struct resource *r, const struct db_result *result, int row,
 		   const struct projection *p);
+/* The summary of a reference field, whose slug and name stand at column. */
+void encode_summary(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int field_column,
+		    int summary_column);
 /* One cell, null included; whether two cells of one column say the same; a time as PostgreSQL prints it (NULL: null). */
 void encode_cell(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int column);
 bool encode_same(const struct field *f, const struct db_result *a, int row_a, const struct db_result *b, int row_b, int column);
@@ -244,6 +262,13 @@ const char *encode_value(struct arena *arena, const struct field *f, const char 
 
 /* fields.c: the fields= parameter */
 bool projection_parse(struct call *c, const char *value, struct projection *ret);
+bool projection_plain(struct call *c, struct projection *ret); /* all fields, no summaries; false: no memory */
+
+/* csv.c: RFC 4180, the members of a projection; lists and objects as JSON, null empty. A text that a spreadsheet would take for a
+ * formula gets an apostrophe in front. */
+void encode_csv_header(struct buf *out, const struct resource *r, const struct projection *p);
+void encode_csv_row(struct buf *out, const struct resource *r, const struct db_result *result, int row,
+		    const struct projection *p);
 
 /* record.c: what an address can name (record.h has what writes share) */
 bool record_path_is_id(const struct call *c);

@@ -35,10 +35,10 @@ static int quality(const char *params, const char *end)
 	return 1000;
 }
 
-/* Whether an Accept header takes a media type: its most specific range decides (RFC 9110 section 12.5.1). */
-static bool acceptable(const char *accept, const char *type)
+/* How much an Accept header likes a media type, in thousandths: its most specific range decides (RFC 9110 section 12.5.1). */
+static int liking(const char *accept, const char *type, size_t type_len)
 {
-	size_t type_len = strlen(type), major = (size_t)(strchr(type, '/') - type);
+	size_t major = strcspn(type, "/");
 	int best = -1, best_q = 0;
 
 	for (const char *s = accept; *s;) {
@@ -61,7 +61,34 @@ static bool acceptable(const char *accept, const char *type)
 		}
 		s = end;
 	}
-	return best >= 0 && best_q > 0;
+	return best_q;
+}
+
+/* Sets the media type of the answer; false: Accept takes none of those there are, which *ret_types lists. */
+static bool choose_media_type(struct call *c, const char **ret_types)
+{
+	const char *accept = http_header(c->request, "Accept");
+	int best = 0;
+
+	*ret_types = "";
+	for (const char *type = c->operation->produces; type && *type;) {
+		size_t n = strcspn(type, ",");
+		const char *name = arena_strndup(c->arena, type, n);
+		int q;
+
+		if (!name)
+			return true; /* the arena's failure is answered later */
+		type += n + strspn(type + n, ", ");
+		if (c->operation->run == list_run && !list_has_media_type(c->resource, name))
+			continue;
+		*ret_types = call_format(c, "%s%s%s", *ret_types, **ret_types ? ", " : "", name);
+		q = accept ? liking(accept, name, n) : 1000;
+		if (q > best) {
+			best = q;
+			c->media_type = name;
+		}
+	}
+	return !c->operation->produces || best > 0;
 }
 
 void check_unknown(struct call *c, const struct http_field *p)
@@ -161,11 +188,11 @@ static bool brings_token(const struct call *c)
 
 static void authenticated(struct call *c)
 {
-	const char *accept = http_header(c->request, "Accept");
+	const char *types;
 
-	if (accept && c->operation->produces && !acceptable(accept, c->operation->produces)) {
-		faults_add(&c->faults, FAULT_HEADER, "Accept", "enum", "this address answers %s", c->operation->produces);
-		call_fail(c, 406, "not-acceptable", call_format(c, "this address answers %s", c->operation->produces));
+	if (!choose_media_type(c, &types)) {
+		faults_add(&c->faults, FAULT_HEADER, "Accept", "enum", "this address answers %s", types);
+		call_fail(c, 406, "not-acceptable", call_format(c, "this address answers %s", types));
 		return;
 	}
 	if (brings_token(c))

@@ -106,6 +106,26 @@ void encode_time(struct json_writer *w, const char *text)
 		json_str(w, text);
 }
 
+static void member_of(struct json_writer *w, const char *key, const struct db_result *result, int row, int column)
+{
+	json_member_string(w, key, db_result_is_null(result, row, column) ? NULL : db_result_value(result, row, column));
+}
+
+void encode_summary(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int field_column,
+		    int summary_column)
+{
+	(void)f;
+	if (db_result_is_null(result, row, field_column)) {
+		json_nil(w);
+		return;
+	}
+	json_object_begin(w);
+	member_of(w, "id", result, row, field_column);
+	member_of(w, "slug", result, row, summary_column);
+	member_of(w, "name", result, row, summary_column + 1);
+	json_object_end(w);
+}
+
 static bool wanted(const bool *set, size_t i)
 {
 	return !set || set[i];
@@ -139,20 +159,7 @@ void encode_record(struct buf *out, const struct resource *r, const struct db_re
 
 			memcpy(name, f->name, strlen(f->name) - 3);
 			json_key(&w, name);
-			if (null) {
-				json_nil(&w);
-			} else {
-				json_object_begin(&w);
-				json_member_string(&w, "id", db_result_value(result, row, column));
-				json_key(&w, "slug");
-				json_str(&w, db_result_is_null(result, row, summary) ? NULL
-										     : db_result_value(result, row, summary));
-				json_key(&w, "name");
-				json_str(&w, db_result_is_null(result, row, summary + 1)
-						     ? NULL
-						     : db_result_value(result, row, summary + 1));
-				json_object_end(&w);
-			}
+			encode_summary(&w, f, result, row, column, summary);
 		}
 		summary += 2;
 	}

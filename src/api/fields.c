@@ -23,6 +23,15 @@ static bool choose(const struct resource *r, const char *name, size_t n, struct 
 	return false;
 }
 
+bool projection_plain(struct call *c, struct projection *ret)
+{
+	ret->fields = arena_alloc(c->arena, c->resource->n_fields * sizeof(bool));
+	ret->summaries = arena_alloc(c->arena, c->resource->n_fields * sizeof(bool));
+	for (size_t i = 0; ret->fields && i < c->resource->n_fields; i++)
+		ret->fields[i] = true;
+	return ret->fields && ret->summaries;
+}
+
 bool projection_parse(struct call *c, const char *value, struct projection *ret)
 {
 	size_t before = c->faults.n;

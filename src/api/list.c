@@ -1,28 +1,14 @@
 /* Lists: filters, sort, fields, limit, cursor, count. Everything a request asks for is checked; nothing is silently ignored,
  * cut or capped. */
-#include "call.h"
+#include "list.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "lodebase/base/clock.h"
 #include "lodebase/base/json_writer.h"
 
-#define LIMIT_DEFAULT 50
-#define LIMIT_MAX 500
 #define VALUES_MAX 500
 #define PARAMETERS_MAX 200
-
-struct list_state {
-	struct list_query query;
-	size_t filters_capacity;
-	struct projection projection;
-	bool projected;
-	bool count;
-	const char *sort, *cursor;
-	size_t cursor_len;
-	unsigned limit;
-	struct composed list, total;
-};
 
 static const struct {
 	const char *suffix;
@@ -216,8 +202,12 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 	} else if (strcmp(p->name, "fields") == 0) {
 		s->projected = true;
 		projection_parse(c, p->value, &s->projection);
+	} else if (s->format != LIST_JSON &&
+		   (strcmp(p->name, "limit") == 0 || strcmp(p->name, "cursor") == 0 || strcmp(p->name, "count") == 0)) {
+		faults_add(&c->faults, FAULT_PARAMETER, p->name, "exclusive", "%s is of pages; %s comes whole", p->name,
+			   c->media_type);
 	} else if (strcmp(p->name, "limit") == 0) {
-		check_limit(c, p, LIMIT_MAX, &s->limit);
+		check_limit(c, p, LIST_LIMIT_MAX, &s->limit);
 	} else if (strcmp(p->name, "cursor") == 0) {
 		s->cursor = p->value;
 		s->cursor_len = p->value_len;
@@ -245,7 +235,8 @@ void list_check(struct call *c)
 	if (!s)
 		return;
 	s->query.resource = c->resource;
-	s->limit = LIMIT_DEFAULT;
+	s->limit = LIST_LIMIT_DEFAULT;
+	s->format = list_format(c->media_type);
 	if (c->request->n_params > PARAMETERS_MAX) {
 		fault(c, "", "length", "more than 200 parameters");
 		return;
@@ -342,7 +333,12 @@ static void query(struct call *c)
 
 static void run(struct call *c)
 {
-	known_resolve(c, query);
+	const struct list_state *s = c->state;
+
+	if (s && s->format != LIST_JSON)
+		list_stream_run(c);
+	else
+		known_resolve(c, query);
 }
 
 void list_run(struct call *c)

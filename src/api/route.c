@@ -29,7 +29,7 @@ static const struct operation import_operations[] = {
 	{ HTTP_POST, SCOPE_WRITE, BODY_IMPORT, "application/json", import_check, import_http_run, import_statuses },
 };
 static const struct operation collection_operations[] = {
-	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", list_check, list_run, list_statuses },
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json, text/csv, application/x-ndjson, application/geo+json", list_check, list_run, list_statuses },
 	{ HTTP_POST, SCOPE_WRITE, BODY_RECORD, "application/json", check_dry_run, create_run, create_statuses },
 };
 static const struct operation record_operations[] = {

@@ -74,6 +74,8 @@ static void abort_request(struct request *r)
 {
 	const enum phase phase = r->phase;
 
+	if (phase == PHASE_SENDING && r->stream != STREAM_NONE)
+		stream_abort(r);
 	if (phase != PHASE_WAITING && phase != PHASE_BODY)
 		return;
 	request_refuse(r, 503, "The service is shutting down.");

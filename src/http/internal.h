@@ -49,6 +49,8 @@ enum phase {
 	PHASE_CUT, /* answered past the daemon or given up: the connection is to end */
 };
 
+enum stream { STREAM_NONE, STREAM_OPEN, STREAM_ENDED, STREAM_CUT };
+
 enum gate { GATE_NONE, GATE_ASKED, GATE_OPEN, GATE_SHUT };
 
 struct request {
@@ -81,6 +83,9 @@ struct request {
 	uint64_t answer_bytes;
 	void (*free_body)(void *body);
 	void *free_body_arg;
+	enum stream stream; /* its body comes in parts, which wait in `body` */
+	size_t stream_at;
+	void (*room)(struct http_request *r);
 	bool sent_past; /* written to the socket by ourselves, completely */
 };
 
@@ -141,6 +146,10 @@ enum MHD_Result respond_queue(struct request *r);
 /* Suspends and resumes with the book-keeping that the daemon needs. */
 void request_suspend(struct request *r);
 void request_resume(struct request *r);
+
+/* stream.c */
+struct MHD_Response *stream_response(struct request *r, const struct http_response *response);
+void stream_abort(struct request *r); /* cuts it where it has not ended, and wakes it */
 
 /* sweep.c */
 void sweep_fire(struct loop_timer *t);

@@ -28,11 +28,13 @@ void request_resume(struct request *r)
 	r->server->resumed = true;
 }
 
-static struct MHD_Response *make(const struct request *r, const struct http_response *response)
+static struct MHD_Response *make(struct request *r, const struct http_response *response)
 {
 	/* The daemon never writes to it, and request_free() outlives its last read of it. */
-	struct MHD_Response *answer = MHD_create_response_from_buffer(
-		response->status == 304 ? 0 : response->body_len, (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *answer =
+		response->room ? stream_response(r, response)
+			       : MHD_create_response_from_buffer(response->status == 304 ? 0 : response->body_len,
+								 (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
 
 	if (!answer)
 		return NULL;

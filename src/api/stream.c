@@ -1,0 +1,79 @@
+#include "stream.h"
+
+#include "versions.h"
+
+#define PART_ARENA ((size_t)64 << 20)
+
+static void free_part(struct call *c)
+{
+	if (c->stream_arena && c->arena == c->stream_arena) {
+		c->arena = c->request->arena;
+		arena_free(c->stream_arena);
+		c->stream_arena = NULL;
+	}
+}
+
+void stream_end(struct call *c, bool whole)
+{
+	if (c->stream == CALL_STREAM_OVER)
+		return;
+	c->stream = CALL_STREAM_OVER;
+	c->stream_busy = false;
+	http_stream_end(c->request, whole);
+}
+
+void stream_start_part(struct call *c, void (*step)(struct call *c))
+{
+	c->stream_arena = arena_new(PART_ARENA);
+	if (!c->stream_arena) {
+		stream_end(c, false);
+		return;
+	}
+	c->arena = c->stream_arena;
+	c->stream_busy = true;
+	buf_reset(&c->out);
+	step(c);
+}
+
+static void room(struct http_request *r)
+{
+	struct call *c = r->user;
+
+	if (c->stream == CALL_STREAMING && !c->stream_busy && c->stream_more)
+		stream_start_part(c, c->stream_more);
+}
+
+void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c))
+{
+	c->stream_more = more;
+	call_stream_answer(c, content_type, room);
+	if (c->request->method != HTTP_HEAD)
+		c->stream = CALL_STREAMING;
+}
+
+void stream_part(struct call *c, bool last)
+{
+	bool put = !c->out.failed && http_stream_put(c->request, c->out.data, c->out.len);
+
+	versions_done(c);
+	buf_done(&c->out);
+	c->stream_busy = false;
+	free_part(c);
+	if (!put)
+		stream_end(c, false);
+	else if (last)
+		stream_end(c, true);
+	else if (http_stream_waiting(c->request) == 0)
+		room(c->request); /* an empty part wakes nobody */
+}
+
+bool stream_push(struct call *c, const void *bytes, size_t n)
+{
+	return c->stream == CALL_STREAMING && http_stream_put(c->request, bytes, n);
+}
+
+void stream_done(struct call *c)
+{
+	c->stream = c->stream == CALL_NO_STREAM ? CALL_NO_STREAM : CALL_STREAM_OVER;
+	free_part(c);
+}

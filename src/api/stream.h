@@ -1,0 +1,23 @@
+/* Answers in parts, of whatever length, in constant memory. Private to api.
+ *
+ * A stream is a call that goes on after its headers: it is asked for the next part whenever the client took the last one. A part
+ * has memory of its own, which is freed when it was handed over. A failure on the way cuts the stream, so that it is seen. */
+#pragma once
+
+#include "call.h"
+
+/* Sends status 200 and the headers; from here on call_fail() and its friends cut the stream instead of answering. `more` is
+ * called for each part, with an empty c->out and a new c->arena: it fills c->out, now or in later steps, and then says
+ * stream_part(). Of a HEAD request it is never called. */
+void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c));
+/* The part in c->out is complete; `last`: and it was the last. */
+void stream_part(struct call *c, bool last);
+/* As a part, but not asked for: bytes that tell that nothing happened, or that were made elsewhere. false: the client does not
+ * keep up. */
+bool stream_push(struct call *c, const void *bytes, size_t n);
+/* Runs `step` with an arena of its own, as if a part had been asked for. */
+void stream_start_part(struct call *c, void (*step)(struct call *c));
+/* Ends the stream, whole or cut. */
+void stream_end(struct call *c, bool whole);
+/* Frees what a stream holds; fine of any call and to repeat. */
+void stream_done(struct call *c);
