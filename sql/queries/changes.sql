@@ -34,3 +34,24 @@ cross join lateral (
 ) x
 order by x.epoch, x.xid, x.seq
 limit $4::bigint
+
+-- Which resources have changes behind a position, below the horizon: what the hub of the stream looks for. $1 epoch, $2 xid,
+-- $3 seq, $4 how many.
+-- name: feed_news :many
+select c.epoch, c.xid, c.seq, c.resource
+from change c
+where (c.epoch, c.xid, c.seq) > ($1::integer, $2::xid8, $3::bigint)
+	and (c.epoch < (select epoch()) or c.xid < (select pg_snapshot_xmin(pg_current_snapshot())))
+order by c.epoch, c.xid, c.seq
+limit $4::bigint
+
+-- Where news begin for a hub that knows nothing yet.
+-- name: feed_newest :one
+select epoch(), pg_snapshot_xmin(pg_current_snapshot()), 0
+
+-- Of the keys given those that were revoked, or are gone.
+-- name: keys_revoked :many
+select k.id
+from unnest($1::text[]) k (id)
+left join api_key a on a.id = k.id
+where a.revoked_at is not null or a.id is null

@@ -8,6 +8,7 @@
 #include "call.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "feed_hub.h"
 #include "stream.h"
 #include "versions.h"
 
@@ -44,7 +45,7 @@ enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_p
 	api->resources = calloc(api->n_resources, sizeof(*api->resources));
 	api->keys = hmap_new(CACHE_MAX);
 	api->unknown = hmap_new(CACHE_MAX);
-	ok = api->resources && api->keys && api->unknown;
+	ok = api->resources && api->keys && api->unknown && feed_hub_new(api, &api->hub) == OK;
 	for (size_t i = 0; ok && i < api->n_resources; i++) {
 		struct resource_state *s = &api->resources[i];
 
@@ -67,6 +68,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	assert(!api->imports);
+	feed_hub_free(api->hub);
 	for (size_t i = 0; api->resources && i < api->n_resources; i++) {
 		compose_statements_done(&api->resources[i].sql);
 		free(api->resources[i].find_by_id);
@@ -204,6 +206,7 @@ static void release(struct call *c)
 	import_call_done(c);
 	db_result_free(c->kept);
 	c->kept = NULL;
+	feed_hub_leave(c);
 	versions_done(c);
 	stream_done(c);
 	buf_done(&c->carry);

@@ -207,6 +207,12 @@ void call_next_link(struct call *c, const char *cursor)
 		call_header(c, "Link", text);
 }
 
+void call_committed(struct call *c)
+{
+	if (!c->dry_run && c->api->shared->writes)
+		atomic_fetch_add_explicit(c->api->shared->writes, 1, memory_order_release);
+}
+
 bool call_failed_early(struct call *c)
 {
 	if (c->faults.n == 0)

@@ -82,6 +82,7 @@ struct call {
 	struct known known; /* the known_at asked for */
 	struct waiting *known_wait; /* known_resolve() under way */
 	const void *conditions; /* If-Match and If-None-Match as checked, of a write */
+	struct feed_reader *reader; /* of the change stream (feed_hub.h) */
 	struct feed *feed; /* the page of the feed under way (feed.h) */
 	struct versions_state *versions; /* bodies that were fetched (versions.h) */
 	struct db_result *kept; /* a row that the answer may need; freed with the call */
@@ -140,6 +141,7 @@ struct api {
 	bool has_cursor_secret;
 	struct uuid_source ids;
 	struct import_task *imports; /* under way on this worker */
+	struct feed_hub *hub;
 };
 
 /* route.c */
@@ -162,6 +164,8 @@ void call_unavailable(struct call *c, const char *detail);
 void call_out_of_memory(struct call *c); /* 503; says whether something may have changed */
 /* The Link header of a page: this address with its cursor exchanged. */
 void call_next_link(struct call *c, const char *cursor);
+/* What the call changed stands: who follows the changes looks for it soon. */
+void call_committed(struct call *c);
 /* If there are faults of parameters or headers: 400; true where it answered. */
 bool call_failed_early(struct call *c);
 /* In `serve` of a call that was refused at its gate: sends what was held back. */
@@ -207,6 +211,8 @@ void history_check(struct call *c);
 void history_run(struct call *c);
 void changes_check(struct call *c);
 void changes_run(struct call *c);
+void changes_stream_check(struct call *c);
+void changes_stream_run(struct call *c);
 void create_run(struct call *c);
 void put_check(struct call *c);
 void put_run(struct call *c);

@@ -168,6 +168,8 @@ void api_woken(struct api *api)
 		*link = t->next;
 		if (t->call) {
 			t->call->import = NULL;
+			if (t->job.answer.status == 200)
+				call_committed(t->call);
 			answer(t->call, &t->job.answer);
 		}
 		task_free(t);

@@ -115,6 +115,11 @@ static bool keep_row(struct call *c, const struct db_result *r, int row)
 
 static void ask(struct call *c);
 
+static void more(struct call *c)
+{
+	stream_start_part(c, ask);
+}
+
 static void paged(struct call *c)
 {
 	struct list_state *s = c->state;
@@ -126,7 +131,7 @@ static void paged(struct call *c)
 		call_header(c, "Cache-Control", "no-cache");
 		if (s->instant_told)
 			known_headers(c);
-		stream_begin(c, formats[s->format].content_type, ask);
+		stream_begin(c, formats[s->format].content_type, more);
 		if (c->stream == CALL_NO_STREAM)
 			return; /* HEAD */
 		c->stream_busy = true;

@@ -44,6 +44,9 @@ static const struct operation history_operations[] = {
 static const struct operation changes_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", changes_check, changes_run, changes_statuses },
 };
+static const struct operation changes_stream_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "text/event-stream", changes_stream_check, changes_stream_run, changes_statuses },
+};
 static const struct operation livez_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_livez, plain_statuses } };
 static const struct operation readyz_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_readyz, ready_statuses } };
 static const struct operation metrics_operations[] = { { HTTP_GET, SCOPE_READ, BODY_NONE, NULL, NULL, service_metrics, guarded_statuses } };
@@ -60,6 +63,7 @@ const struct route routes[] = {
 	{ "/v1/key", false, OPERATIONS(key_operations) },
 	{ "/v1/import", false, OPERATIONS(import_operations) },
 	{ "/v1/changes", false, OPERATIONS(changes_operations) },
+	{ "/v1/changes/stream", false, OPERATIONS(changes_stream_operations) },
 	{ "/v1/{resource}", true, OPERATIONS(collection_operations) },
 	{ "/v1/{resource}/{id}", true, OPERATIONS(record_operations) },
 	{ "/v1/{resource}/{id}/history", true, OPERATIONS(history_operations) },

@@ -39,8 +39,8 @@ static void room(struct http_request *r)
 {
 	struct call *c = r->user;
 
-	if (c->stream == CALL_STREAMING && !c->stream_busy && c->stream_more)
-		stream_start_part(c, c->stream_more);
+	if (c->stream == CALL_STREAMING && !c->stream_busy)
+		c->stream_more(c);
 }
 
 void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c))

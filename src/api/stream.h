@@ -7,15 +7,15 @@
 #include "call.h"
 
 /* Sends status 200 and the headers; from here on call_fail() and its friends cut the stream instead of answering. `more` is
- * called for each part, with an empty c->out and a new c->arena: it fills c->out, now or in later steps, and then says
- * stream_part(). Of a HEAD request it is never called. */
+ * called whenever the client would take more and no part is under way; of a HEAD request never. */
 void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c));
 /* The part in c->out is complete; `last`: and it was the last. */
 void stream_part(struct call *c, bool last);
-/* As a part, but not asked for: bytes that tell that nothing happened, or that were made elsewhere. false: the client does not
+/* Beside the parts: bytes that tell that nothing happened, or that were made elsewhere. false: the client does not
  * keep up. */
 bool stream_push(struct call *c, const void *bytes, size_t n);
-/* Runs `step` with an arena of its own, as if a part had been asked for. */
+/* Begins a part: `step` runs with an empty c->out and a new c->arena, fills c->out, now or in later steps, and then says
+ * stream_part(). */
 void stream_start_part(struct call *c, void (*step)(struct call *c));
 /* Ends the stream, whole or cut. */
 void stream_end(struct call *c, bool whole);

@@ -303,6 +303,7 @@ static void inserted(struct call *c)
 	}
 	result = c->job.results[s->write_index];
 	if (db_result_rows(result) == 1) {
+		call_committed(c);
 		answer_record(c, 201, result);
 		return;
 	}
@@ -357,6 +358,7 @@ static void updated(struct call *c)
 	}
 	result = c->job.results[s->write_index];
 	if (db_result_rows(result) == 1) {
+		call_committed(c);
 		answer_record(c, 200, result);
 		return;
 	}
@@ -443,9 +445,10 @@ static void deleted(struct call *c)
 		write_failed(c);
 		return;
 	}
-	if (db_result_rows(c->job.results[s->write_index]) == 1)
+	if (db_result_rows(c->job.results[s->write_index]) == 1) {
+		call_committed(c);
 		call_answer(c, 204, NULL);
-	else if (c->attempts++ >= 10)
+	} else if (c->attempts++ >= 10)
 		call_unavailable(c, retry_text);
 	else
 		c->operation->run(c);

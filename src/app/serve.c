@@ -44,6 +44,7 @@
 struct service {
 	const struct config *c;
 	struct api_shared shared;
+	_Atomic uint64_t writes; /* changes that this instance committed */
 	struct sources seeds;
 	struct embedded_postgres *postgres;
 	char *conninfo, *owner;
@@ -398,6 +399,7 @@ static enum err prepare(struct service *sv, char problem[APP_PROBLEM_SIZE])
 	if (e != OK)
 		return e;
 	const char *const *routes = api_route_names(&n_routes);
+	sv->shared.writes = &sv->writes;
 	sv->shared.anonymous_read = c->anonymous_read;
 	sv->shared.loopback = c->listen_loopback;
 	sv->shared.cors_origins = (const char *const *)c->cors_origins;

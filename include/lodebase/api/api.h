@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include "lodebase/core/loop.h"
 #include "lodebase/core/metrics.h"
 #include "lodebase/db/pool.h"
@@ -19,6 +20,7 @@ struct api_shared {
 	unsigned request_timeout_ms, slow_timeout_ms, import_timeout_ms;
 	struct metrics *metrics; /* made with api_route_names() */
 	struct import_lane *imports; /* NULL: no imports */
+	_Atomic uint64_t *writes; /* counted up whenever this instance has committed a change */
 	atomic_bool migrated; /* the schema stands at this program's version */
 	atomic_bool seeding; /* --seed is still being loaded */
 	atomic_bool history_protected; /* the service's role cannot rewrite history */

@@ -96,6 +96,9 @@ struct http_response {
 	size_t body_len;
 	void (*free_body)(void *body); /* called when it was sent or given up; NULL: not the server's to free */
 	bool close; /* close the connection after it */
+	/* Not NULL: a stream. Its body is put in by http_stream_put(), body and body_len stay empty; the headers leave at once.
+	 * Called whenever little waits and the client would take more: put in more, now or later, or end it. */
+	void (*room)(struct http_request *r);
 };
 
 /* Answers a request, from head, refuse, serve or later. For HEAD the server drops the body and keeps its length. A 304
@@ -103,6 +106,17 @@ struct http_response {
  * way the answer leaves at once and the connection ends. A header that HTTP does not allow (a line end in it) is left out. */
 void http_respond(struct http_request *r, const struct http_response *response);
 void http_gate_open(struct http_request *r, bool let_in);
+
+#define HTTP_STREAM_BLOCK ((size_t)16 * 1024) /* what one write to the client has at most */
+#define HTTP_STREAM_LOW ((size_t)64 * 1024) /* below it there is room */
+#define HTTP_STREAM_MAX ((size_t)8 * 1024 * 1024) /* waits at most */
+
+/* Adds to a stream's body (copied). false: too much waits, or no memory; nothing was added. What comes after its end is
+ * thrown away. */
+bool http_stream_put(struct http_request *r, const void *bytes, size_t n);
+size_t http_stream_waiting(const struct http_request *r); /* bytes put in and not yet taken */
+/* Ends it: whole, so that the client sees its end; or cut, so that it sees that more was to come. */
+void http_stream_end(struct http_request *r, bool whole);
 
 /* Who sends a body or takes an answer slower than this is given up, `slow_grace_s` after he began to be. */
 #define HTTP_SLOWEST_RATE 16384 /* bytes a second */
