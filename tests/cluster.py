@@ -25,6 +25,16 @@ START_DEADLINE = 60
 STOP_DEADLINE = 60
 
 
+def program():
+    """The program under test: LODEBASE_BIN, else the newest one below a build directory of the checkout. LookupError: none."""
+    given = os.environ.get("LODEBASE_BIN")
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    found = [given] if given else sorted(glob.glob(os.path.join(root, "build*", "src", "app", "lodebase")), key=os.path.getmtime)
+    if not found or not os.access(found[-1], os.X_OK):
+        raise LookupError("no program to test: build it, or set LODEBASE_BIN")
+    return os.path.abspath(found[-1])
+
+
 def newest_bin():
     """The newest /usr/lib/postgresql/N/bin with a server in it."""
     found = [d for d in glob.glob("/usr/lib/postgresql/*/bin") if os.path.exists(os.path.join(d, "postgres"))]

@@ -10,6 +10,7 @@ const char *compose_type(const struct field *f)
 	switch (f->type) {
 	case FIELD_UUID:
 	case FIELD_REF:
+	case FIELD_SUBJECT:
 		return "uuid";
 	case FIELD_BOOL:
 		return "boolean";
@@ -23,6 +24,8 @@ const char *compose_type(const struct field *f)
 		return "timestamptz";
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
+	case FIELD_COUNTRIES:
+	case FIELD_JSON:
 		return "jsonb";
 	default:
 		return "text";
@@ -39,16 +42,57 @@ void compose_columns(struct buf *out, const struct resource *r, const char *alia
 	for (size_t i = 0; i < r->n_fields; i++)
 		buf_printf(out, "%s%s.\"%s\"", i ? ", " : "", alias, r->fields[i].name);
 	for (size_t i = 0; i < r->n_fields; i++)
-		if (r->fields[i].type == FIELD_REF)
-			buf_printf(out, ", r%zu.slug, r%zu.name", i, i);
+		if (field_is_reference(&r->fields[i]))
+			buf_printf(out, ", r%zu.slug, r%zu.%s", i, i, compose_summary_column(r, i));
+}
+
+const char *compose_summary_column(const struct resource *r, size_t field)
+{
+	return r->fields[field].type == FIELD_REF ? resource_name_column(resource_find(r->fields[field].target)) : "name";
+}
+
+void compose_summary(struct buf *out, const struct resource *r, size_t field, const char *alias, const struct visibility *v)
+{
+	const struct field *f = &r->fields[field];
+	const char *const one[] = { f->target, NULL }, *const *names = f->type == FIELD_REF ? one : f[-1].values;
+
+	for (const char *const *name = names; *name; name++) {
+		const struct resource *target = resource_find(*name);
+
+		for (int past = 0; past < (v ? 2 : 1); past++) {
+			buf_printf(out, "%sselect x.slug", name == names && !past ? "" : " union all ");
+			if (f->type == FIELD_SUBJECT)
+				buf_printf(out, ", x.%s as name", resource_name_column(target));
+			else if (target->name_field)
+				buf_printf(out, ", x.%s", target->name_field);
+			buf_printf(out, " from %s%s x where x.id = %s.\"%s\"", target->table, past ? "_past" : "", alias,
+				   f->name);
+			if (f->type == FIELD_SUBJECT)
+				buf_printf(out, " and %s.\"%s\" = '%s'", alias, f[-1].name, *name);
+			if (v) {
+				buf_puts(out, " and ");
+				compose_visible(out, v, "x", past);
+			}
+		}
+	}
+}
+
+static void join_summary(struct buf *out, const struct resource *r, size_t field, const char *alias)
+{
+	buf_puts(out, " left join lateral (");
+	compose_summary(out, r, field, alias, NULL);
+	buf_printf(out, " offset 0) r%zu on true", field);
 }
 
 void compose_joins(struct buf *out, const struct resource *r, const char *alias)
 {
-	for (size_t i = 0; i < r->n_fields; i++)
+	for (size_t i = 0; i < r->n_fields; i++) {
 		if (r->fields[i].type == FIELD_REF)
 			buf_printf(out, " left join %s r%zu on r%zu.id = %s.\"%s\"", resource_find(r->fields[i].target)->table,
 				   i, i, alias, r->fields[i].name);
+		else if (r->fields[i].type == FIELD_SUBJECT)
+			join_summary(out, r, i, alias);
+	}
 }
 
 /* The same, but looked up row by row whatever the planner guesses: how many keys an array has it cannot know, and for the ten
@@ -56,11 +100,8 @@ void compose_joins(struct buf *out, const struct resource *r, const char *alias)
 static void look_ups(struct buf *out, const struct resource *r, const char *alias)
 {
 	for (size_t i = 0; i < r->n_fields; i++)
-		if (r->fields[i].type == FIELD_REF)
-			buf_printf(out,
-				   " left join lateral (select x.slug, x.name from %s x where x.id = %s.\"%s\" offset 0) r%zu"
-				   " on true",
-				   resource_find(r->fields[i].target)->table, alias, r->fields[i].name, i);
+		if (field_is_reference(&r->fields[i]))
+			join_summary(out, r, i, alias);
 }
 
 static void select_records(struct buf *out, const struct resource *r, const char *from)
@@ -154,11 +195,13 @@ static char *referrers(const struct resource *target)
 		const struct resource *r = resources[i];
 
 		for (size_t k = 0; k < r->n_fields; k++) {
-			if (r->fields[k].type != FIELD_REF || strcmp(r->fields[k].target, target->name) != 0)
+			if (!resource_may_refer(r, k, target))
 				continue;
 			buf_printf(&b,
 				   "%sselect '%s' as resource, t.id, t.slug, '%s' as field from %s t where t.\"%s\" = $1::uuid",
 				   any ? " union all " : "", r->name, r->fields[k].name, r->table, r->fields[k].name);
+			if (r->fields[k].type == FIELD_SUBJECT)
+				buf_printf(&b, " and t.\"%s\" = '%s'", r->fields[k - 1].name, target->name);
 			any = true;
 		}
 	}

@@ -38,6 +38,10 @@ const char *compose_type(const struct field *f);
 size_t compose_own_fields(const struct resource *r); /* how many follow the common ones */
 void compose_columns(struct buf *out, const struct resource *r, const char *alias);
 void compose_joins(struct buf *out, const struct resource *r, const char *alias);
+struct visibility;
+/* The slug and name of what a reference points to, one arm per table that it may be in; v NULL: as it stands. */
+void compose_summary(struct buf *out, const struct resource *r, size_t field, const char *alias, const struct visibility *v);
+const char *compose_summary_column(const struct resource *r, size_t field); /* what the name is called there */
 
 /* What was known at an instant, as SQL expressions: a time, or a revision's epoch and snapshot. */
 struct visibility {

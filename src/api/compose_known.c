@@ -33,17 +33,10 @@ void compose_fields(struct buf *out, const struct resource *r, const char *alias
 void compose_joins_known(struct buf *out, const struct resource *r, const char *alias, const struct visibility *v)
 {
 	for (size_t i = 0; i < r->n_fields; i++) {
-		const char *table;
-
-		if (r->fields[i].type != FIELD_REF)
+		if (!field_is_reference(&r->fields[i]))
 			continue;
-		table = resource_find(r->fields[i].target)->table;
 		buf_puts(out, " left join lateral (");
-		for (int past = 0; past < 2; past++) {
-			buf_printf(out, "%sselect x.slug, x.name from %s%s x where x.id = %s.\"%s\" and ",
-				   past ? " union all " : "", table, past ? "_past" : "", alias, r->fields[i].name);
-			compose_visible(out, v, "x", past);
-		}
+		compose_summary(out, r, i, alias, v);
 		buf_printf(out, ") r%zu on true", i);
 	}
 }

@@ -65,17 +65,18 @@ static bool nullable(const struct field *f)
 	       strcmp(f->name, "version") != 0;
 }
 
-/* The ids of the records that bear a slug, or bore it at the instant asked for. */
-static void select_ids(struct builder *b, const struct field *f, bool many, const char *value)
+/* The ids of the records of a resource that bear the slugs of parameter p, or bore them at the instant asked for; its name
+ * stands before them where they may be of several. */
+static void select_ids(struct builder *b, const struct resource *target, bool named, bool many, size_t p)
 {
-	const char *table = resource_find(f->target)->table;
-	size_t p = bind(b, value);
-
 	for (int past = 0; past < (b->seen ? 2 : 1); past++) {
+		buf_puts(&b->sql, past ? " union all select " : "select ");
+		if (named)
+			buf_printf(&b->sql, "'%s' collate \"C\", ", target->name);
 		buf_printf(&b->sql,
-			   many ? "%sselect x.id from %s%s x where x.slug = any($%zu::text[])"
-				: "%sselect x.id from %s%s x where x.slug = $%zu::text",
-			   past ? " union all " : "", table, past ? "_past" : "", p);
+			   many ? "x.id from %s%s x where x.slug = any($%zu::text[])"
+				: "x.id from %s%s x where x.slug = $%zu::text",
+			   target->table, past ? "_past" : "", p);
 		if (b->seen) {
 			buf_puts(&b->sql, " and ");
 			compose_visible(&b->sql, b->seen, "x", past);
@@ -83,8 +84,12 @@ static void select_ids(struct builder *b, const struct field *f, bool many, cons
 	}
 }
 
-/* References are asked for by id or slug, mixed. */
-static void reference_set(struct builder *b, const struct filter *f)
+struct asked { /* the values of a filter on a reference, by what they are: array literals */
+	const char *ids, *slugs;
+	size_t n_ids, n_slugs;
+};
+
+static bool asked_for(struct builder *b, const struct filter *f, struct asked *ret)
 {
 	const char **ids = arena_alloc(b->arena, f->n_values * sizeof(*ids));
 	const char **slugs = arena_alloc(b->arena, f->n_values * sizeof(*slugs));
@@ -92,7 +97,7 @@ static void reference_set(struct builder *b, const struct filter *f)
 
 	if (!ids || !slugs) {
 		b->failed = true;
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < f->n_values; i++) {
 		if (uuid_is_text(f->values[i], strlen(f->values[i])))
@@ -100,8 +105,45 @@ static void reference_set(struct builder *b, const struct filter *f)
 		else
 			slugs[n_slugs++] = f->values[i];
 	}
-	buf_printf(&b->sql, "array(select unnest($%zu::uuid[]) union all ", bind(b, compose_array(b->arena, ids, n_ids)));
-	select_ids(b, f->field, true, compose_array(b->arena, slugs, n_slugs));
+	*ret = (struct asked){ compose_array(b->arena, ids, n_ids), compose_array(b->arena, slugs, n_slugs), n_ids, n_slugs };
+	return true;
+}
+
+/* References are asked for by id or slug, mixed. */
+static void reference_set(struct builder *b, const struct filter *f)
+{
+	struct asked asked;
+
+	if (!asked_for(b, f, &asked))
+		return;
+	buf_printf(&b->sql, "array(select unnest($%zu::uuid[]) union all ", bind(b, asked.ids));
+	select_ids(b, resource_find(f->field->target), false, true, bind(b, asked.slugs));
+	buf_putc(&b->sql, ')');
+}
+
+/* A subject is asked for by id, whatever it is, or by slug: that of any resource that it can be, since a filter on its
+ * resource stands beside this one. */
+static void subject_set(struct builder *b, const struct filter *f)
+{
+	const struct field *resource = f->field - 1;
+	struct asked asked;
+
+	if (!asked_for(b, f, &asked))
+		return;
+	buf_puts(&b->sql, f->op == FILTER_NOT_IN ? "not (" : "(");
+	if (asked.n_ids > 0)
+		buf_printf(&b->sql, "t.\"%s\" = any($%zu::uuid[])", f->field->name, bind(b, asked.ids));
+	if (asked.n_slugs > 0) {
+		size_t p = bind(b, asked.slugs);
+
+		buf_printf(&b->sql, "%s(t.\"%s\", t.\"%s\") in (", asked.n_ids > 0 ? " or " : "", resource->name,
+			   f->field->name);
+		for (const char *const *name = resource->values; *name; name++) {
+			buf_puts(&b->sql, name == resource->values ? "" : " union all ");
+			select_ids(b, resource_find(*name), true, true, p);
+		}
+		buf_putc(&b->sql, ')');
+	}
 	buf_putc(&b->sql, ')');
 }
 
@@ -114,7 +156,7 @@ static void one_reference(struct builder *b, const struct filter *f)
 		buf_printf(&b->sql, "t.\"%s\" = $%zu::uuid", f->field->name, bind(b, value));
 	else {
 		buf_printf(&b->sql, "t.\"%s\" = (", f->field->name);
-		select_ids(b, f->field, false, value);
+		select_ids(b, resource_find(f->field->target), false, false, bind(b, value));
 		buf_puts(&b->sql, b->seen ? " limit 1)" : ")");
 	}
 }
@@ -135,6 +177,10 @@ static void filter(struct builder *b, const struct filter *f)
 	};
 	const char *name = f->field->name;
 
+	if (f->field->type == FIELD_SUBJECT && f->op != FILTER_NULL) {
+		subject_set(b, f);
+		return;
+	}
 	switch (f->op) {
 	case FILTER_IN:
 		if (f->field->type == FIELD_REF && f->n_values == 1) {

@@ -6,12 +6,17 @@
 static const char *type_name(enum field_type type)
 {
 	static const char *const names[] = {
-		[FIELD_UUID] = "uuid",         [FIELD_SLUG] = "slug",       [FIELD_TEXT] = "text",
-		[FIELD_URL] = "url",           [FIELD_ENUM] = "enum",       [FIELD_BOOL] = "boolean",
-		[FIELD_INTEGER] = "integer",   [FIELD_DECIMAL] = "decimal", [FIELD_DATE] = "date",
-		[FIELD_TIME] = "time",         [FIELD_REF] = "reference",   [FIELD_COUNTRY] = "country",
-		[FIELD_CURRENCY] = "currency", [FIELD_LEI] = "lei",         [FIELD_ISIN] = "isin",
-		[FIELD_STRINGS] = "strings",   [FIELD_OBJECTS] = "objects",
+		[FIELD_UUID] = "uuid",         [FIELD_SLUG] = "slug",
+		[FIELD_TEXT] = "text",         [FIELD_URL] = "url",
+		[FIELD_ENUM] = "enum",         [FIELD_BOOL] = "boolean",
+		[FIELD_INTEGER] = "integer",   [FIELD_DECIMAL] = "decimal",
+		[FIELD_DATE] = "date",         [FIELD_TIME] = "time",
+		[FIELD_REF] = "reference",     [FIELD_COUNTRY] = "country",
+		[FIELD_CURRENCY] = "currency", [FIELD_LEI] = "lei",
+		[FIELD_ISIN] = "isin",         [FIELD_STRINGS] = "strings",
+		[FIELD_OBJECTS] = "objects",   [FIELD_SUBJECT] = "subject",
+		[FIELD_LANGUAGE] = "language", [FIELD_COUNTRIES] = "countries",
+		[FIELD_JSON] = "json",
 	};
 
 	return names[type];
@@ -47,6 +52,7 @@ static void write_field(struct json_writer *w, const struct field *f)
 			json_str(w, suffixes[i]);
 	json_array_end(w);
 	json_member_bool(w, "sort", filters);
+	json_member_bool(w, "indexed", f->flags & FIELD_INDEXED);
 	write_strings(w, "values", f->values);
 	write_strings(w, "members", f->members);
 	if (f->max_length)
@@ -75,6 +81,8 @@ static void write_resources(struct json_writer *w)
 	for (size_t i = 0; resources[i]; i++) {
 		json_object_begin(w);
 		json_member_string(w, "name", resources[i]->name);
+		json_member_string(w, "table", resources[i]->table);
+		json_member_string(w, "name_field", resources[i]->name_field);
 		json_member_bool(w, "slug_optional", resources[i]->slug_optional);
 		json_key(w, "fields");
 		json_array_begin(w);

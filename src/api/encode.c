@@ -59,6 +59,8 @@ static void write_value(struct json_writer *w, const struct field *f, const char
 		break;
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
+	case FIELD_COUNTRIES:
+	case FIELD_JSON:
 		json_raw(w, "", 0);
 		encode_compact(w->out, s, n);
 		break;
@@ -114,12 +116,13 @@ static void member_of(struct json_writer *w, const char *key, const struct db_re
 void encode_summary(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int field_column,
 		    int summary_column)
 {
-	(void)f;
 	if (db_result_is_null(result, row, field_column)) {
 		json_nil(w);
 		return;
 	}
 	json_object_begin(w);
+	if (f->type == FIELD_SUBJECT)
+		member_of(w, "resource", result, row, field_column - 1);
 	member_of(w, "id", result, row, field_column);
 	member_of(w, "slug", result, row, summary_column);
 	member_of(w, "name", result, row, summary_column + 1);
@@ -152,12 +155,12 @@ void encode_record(struct buf *out, const struct resource *r, const struct db_re
 				write_value(&w, f, db_result_value(result, row, column),
 					    (size_t)db_result_length(result, row, column));
 		}
-		if (f->type != FIELD_REF)
+		if (!field_is_reference(f))
 			continue;
 		if (wanted(p ? p->summaries : NULL, i)) {
-			char name[64] = "";
+			char name[FIELD_NAME_SIZE];
 
-			memcpy(name, f->name, strlen(f->name) - 3);
+			field_summary_name(f, name);
 			json_key(&w, name);
 			encode_summary(&w, f, result, row, column, summary);
 		}
@@ -178,7 +181,9 @@ const char *encode_value(struct arena *arena, const struct field *f, const char 
 	case FIELD_TIME:
 		return clock_from_postgres(text, n, time) ? arena_strdup(arena, time) : arena_strndup(arena, text, n);
 	case FIELD_STRINGS:
-	case FIELD_OBJECTS: {
+	case FIELD_OBJECTS:
+	case FIELD_COUNTRIES:
+	case FIELD_JSON: {
 		char *canonical = json_canonical_text(text, n);
 		const char *copy = canonical ? arena_strdup(arena, canonical) : NULL;
 

@@ -13,8 +13,7 @@ static bool choose(const struct resource *r, const char *name, size_t n, struct 
 		return true;
 	}
 	for (size_t k = 0; k < r->n_fields; k++) {
-		if (r->fields[k].type != FIELD_REF || strlen(r->fields[k].name) != n + 3 ||
-		    memcmp(r->fields[k].name, name, n) != 0)
+		if (!field_is_summarised_as(&r->fields[k], name, n))
 			continue;
 		*ret_again = p->summaries[k];
 		p->summaries[k] = true;

@@ -129,6 +129,14 @@ void import_faults_of(struct import *im, size_t before, uint64_t n)
 		im->fault_n[i] = n;
 }
 
+bool import_refers(const struct import *im, const struct import_table *t, size_t field)
+{
+	for (size_t k = field * im->n_tables; k < (field + 1) * im->n_tables; k++)
+		if (t->by_id[k] || t->by_slug[k])
+			return true;
+	return false;
+}
+
 bool import_has_too_many_faults(const struct import *im)
 {
 	return im->faults.n >= FAULTS_MAX || im->faults.truncated;
@@ -195,26 +203,11 @@ static void answer_counts(struct import *im)
 	a->problem = a->detail = NULL;
 }
 
-/* Temporary tables of this import; nothing is left of one before, should it have failed half-way. */
+/* Nothing is left of the temporary tables of an import before, should it have failed half-way. */
 static bool prepare(struct import *im)
 {
 	/* Sorts and joins over hundreds of thousands of rows; beyond this they go to disk. Compiling plans costs more than it gives. */
-	if (!import_run_sql(im, "discard temp", NULL) || !import_run_sql(im, "set work_mem = '32MB'; set jit = off", NULL))
-		return false;
-	for (size_t i = 0; i < im->n_tables; i++) {
-		struct import_table *t = &im->tables[i];
-		char *sql = import_sql_create(t);
-		char any[200];
-		uint64_t n = 0;
-		bool fine = sql ? import_run_sql(im, sql, NULL) : import_sql_failed(im, ERR_NOMEM, &(struct db_error){ 0 });
-
-		free(sql);
-		snprintf(any, sizeof(any), "select count(*) from (select from %s limit 1) x", t->resource->table);
-		if (!fine || !import_run_sql(im, any, &n))
-			return false;
-		t->empty = n == 0;
-	}
-	return true;
+	return import_run_sql(im, "discard temp", NULL) && import_run_sql(im, "set work_mem = '32MB'; set jit = off", NULL);
 }
 
 static bool tables_init(struct import *im)
@@ -226,8 +219,8 @@ static bool tables_init(struct import *im)
 		struct import_table *t = &im->tables[i];
 
 		t->resource = resources[i];
-		t->by_id = calloc(t->resource->n_fields, sizeof(*t->by_id));
-		t->by_slug = calloc(t->resource->n_fields, sizeof(*t->by_slug));
+		t->by_id = calloc(t->resource->n_fields * im->n_tables, sizeof(*t->by_id));
+		t->by_slug = calloc(t->resource->n_fields * im->n_tables, sizeof(*t->by_slug));
 		if (!t->by_id || !t->by_slug)
 			return false;
 	}

@@ -2,6 +2,7 @@
  * reference to one is not unknown for that. A batch is as much as the database is asked about at once. */
 #include "import_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "call.h"
@@ -42,8 +43,20 @@ static void put_field(struct buf *b, const char *value)
 	}
 }
 
-static void put_row(struct buf *b, const struct import_pending *p, const char *id, bool fresh)
+/* The index of a reference's target among the tables; -1: the resource of a subject was refused. */
+static int target_index(const struct import *im, const struct resource *r, size_t field, const struct record *record)
 {
+	const struct resource *target = resource_target(r, field, record);
+
+	for (size_t k = 0; target && k < im->n_tables; k++)
+		if (im->tables[k].resource == target)
+			return (int)k;
+	return -1;
+}
+
+static void put_row(struct import *im, const struct import_pending *p, const char *id, bool fresh)
+{
+	struct buf *b = &im->copy;
 	const struct resource *r = p->table->resource;
 	const struct record *record = &p->input.record;
 
@@ -54,16 +67,20 @@ static void put_row(struct buf *b, const struct import_pending *p, const char *i
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
 		const char *value = record->values[i];
 		bool by_id;
+		int target;
 
-		if (r->fields[i].type != FIELD_REF) {
+		if (!field_is_reference(&r->fields[i])) {
 			put_field(b, value);
 			continue;
 		}
+		target = target_index(im, r, i, record);
+		if (target < 0)
+			value = NULL;
 		by_id = value && uuid_is_text(value, strlen(value));
 		put_field(b, by_id ? value : NULL);
 		put_field(b, by_id ? NULL : value);
 		if (value)
-			*(by_id ? &p->table->by_id[i] : &p->table->by_slug[i]) = true;
+			(by_id ? p->table->by_id : p->table->by_slug)[i * im->n_tables + (size_t)target] = true;
 	}
 	buf_putc(b, '\n');
 }
@@ -160,7 +177,7 @@ static void check_pending(struct import *im, struct import_pending *p, const str
 	fresh = !record->values[RESOURCE_ID];
 	if (fresh)
 		uuid7_new(&im->ids, id);
-	put_row(&im->copy, p, fresh ? id : record->values[RESOURCE_ID], fresh);
+	put_row(im, p, fresh ? id : record->values[RESOURCE_ID], fresh);
 	p->table->staged++;
 }
 
@@ -203,11 +220,36 @@ static bool copy_rows(struct import *im, const struct import_table *t)
 	return e == OK || import_sql_failed(im, e, &error);
 }
 
+/* The temporary table of a resource, made for its first record. */
+static bool prepare(struct import *im, struct import_table *t)
+{
+	char *sql, any[200];
+	uint64_t n = 0;
+	bool fine;
+
+	if (t->prepared)
+		return true;
+	if (!copy_finish(im, NULL))
+		return false;
+	sql = import_sql_create(t);
+	fine = sql ? import_run_sql(im, sql, NULL) : import_sql_failed(im, ERR_NOMEM, &(struct db_error){ 0 });
+	free(sql);
+	snprintf(any, sizeof(any), "select count(*) from (select from %s limit 1) x", t->resource->table);
+	if (!fine || !import_run_sql(im, any, &n))
+		return false;
+	t->empty = n == 0;
+	t->prepared = true;
+	return true;
+}
+
 static bool flush_table(struct import *im, struct import_table *t)
 {
-	struct hmap *found = t->empty ? NULL : hmap_new(2 * im->n_pending + 2);
+	struct hmap *found;
 	bool fine = true;
 
+	if (!prepare(im, t))
+		return false;
+	found = t->empty ? NULL : hmap_new(2 * im->n_pending + 2);
 	if (!t->empty && !found)
 		return import_sql_failed(im, ERR_NOMEM, &(struct db_error){ 0 });
 	if (found)

@@ -20,11 +20,13 @@
 struct import_table {
 	const struct resource *resource;
 	bool mentioned; /* the import speaks of it */
-	bool empty; /* there was no such record when the import began */
+	bool prepared; /* staged_<table> is there, and `empty` is known */
+	bool empty; /* there was no such record when the import came to the first of them */
 	uint64_t staged; /* records read */
 	uint64_t merged; /* of them, those in merge_<table> */
 	uint64_t created, updated;
-	bool *by_id, *by_slug; /* per field: references that name an id, a slug */
+	/* Per field and resource (index field * n_tables + resource): references that name an id, a slug of that resource. */
+	bool *by_id, *by_slug;
 };
 
 struct import_pending;
@@ -77,6 +79,9 @@ bool import_has_too_many_faults(const struct import *im);
 /* import_read.c: all sources, up to their staging. false: answered. */
 bool import_read(struct import *im);
 
+/* Whether some reference of a field names an id or a slug. */
+bool import_refers(const struct import *im, const struct import_table *t, size_t field);
+
 /* import_batch.c: what is added is checked and copied once there is enough of it, and at a flush. false: answered. */
 bool import_batch_begin(struct import *im);
 /* A record read from `bytes` of text, at `place` in the present source. */
@@ -96,8 +101,9 @@ char *import_sql_stored(
 char *import_sql_follow(const struct import_table *t); /* ids by what bears their slug now: another writer was faster */
 char *import_sql_repeated(const struct import_table *t, bool by_slug); /* n, source, place */
 char *import_sql_merge(const struct import *im, const struct import_table *t); /* what changes something, resolved */
-char *import_sql_lost(const struct import_table *t, size_t field); /* n, source, place, text of unknown references */
-char *import_sql_lock(const struct import *im,
-		      const struct import_table *t); /* rows and subjects, in id order; NULL: no memory */
+/* n, source, place, text, for a subject its resource, of unknown references */
+char *import_sql_lost(const struct import_table *t, size_t field);
+bool import_sql_locks(const struct import *im, const struct import_table *t); /* whether there is any row to lock */
+char *import_sql_lock(const struct import *im, const struct import_table *t); /* rows and subjects, in id order */
 char *import_sql_latest(const struct import *im); /* a stamp above all that is replaced */
 char *import_sql_write(const struct import_table *t); /* $1 stamp, $2 epoch: counts of created, updated */

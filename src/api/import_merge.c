@@ -63,7 +63,8 @@ static void say_lost(struct import *im, const struct db_result *rows, int row, c
 
 	faults_member(&im->faults, f->name, "reference",
 		      "there is no %s with the id or slug \"%s\", neither stored nor in this import",
-		      resource_find(f->target)->singular, db_result_value(rows, row, 3));
+		      resource_find(f->type == FIELD_SUBJECT ? db_result_value(rows, row, 4) : f->target)->singular,
+		      db_result_value(rows, row, 3));
 }
 
 /* Resolves all tables into those of what changes something. */
@@ -97,7 +98,7 @@ static bool resolve(struct import *im)
 		if (!import_run_sql(im, sql, &t->merged))
 			return false;
 		for (size_t i = RESOURCE_COMMON_FIELDS; i < t->resource->n_fields; i++)
-			if ((t->by_id[i] || t->by_slug[i]) &&
+			if (import_refers(im, t, i) &&
 			    !row_faults(im, t, import_sql_lost(t, i), say_lost, &t->resource->fields[i]))
 				return false;
 	}
@@ -197,7 +198,7 @@ static enum err lock(struct import *im, struct db_error *error)
 			const struct import_table *t = &im->tables[k];
 			enum err e;
 
-			if (!t->resource->locks == (pass == 0))
+			if (!t->resource->locks == (pass == 0) || !import_sql_locks(im, t))
 				continue;
 			e = step(im, import_sql_lock(im, t), NULL, error, NULL, NULL);
 			if (e != OK)

@@ -7,11 +7,6 @@
 
 #define SQL_MAX (256u << 10)
 
-static bool is_reference(const struct field *f)
-{
-	return f->type == FIELD_REF;
-}
-
 char *import_sql_create(const struct import_table *t)
 {
 	const struct resource *r = t->resource;
@@ -28,7 +23,7 @@ char *import_sql_create(const struct import_table *t)
 		const char *type = compose_type(f);
 
 		buf_printf(&b, ", \"%s\" %s%s", f->name, type, strcmp(type, "text") == 0 ? " collate \"C\"" : "");
-		if (is_reference(f))
+		if (field_is_reference(f))
 			buf_printf(&b, ", \"%s_slug\" text collate \"C\"", f->name);
 	}
 	buf_putc(&b, ')');
@@ -47,7 +42,7 @@ char *import_sql_copy(const struct import_table *t)
 /* What a check may look at: not the texts and lists, which can be large. */
 static bool is_wanted_stored(const struct field *f)
 {
-	return f->type != FIELD_TEXT && f->type != FIELD_URL && f->type != FIELD_STRINGS && f->type != FIELD_OBJECTS;
+	return f->type != FIELD_TEXT && f->type != FIELD_URL && strcmp(compose_type(f), "jsonb") != 0;
 }
 
 char *import_sql_stored(const struct import_table *t)
@@ -102,54 +97,70 @@ char *import_sql_repeated(const struct import_table *t, bool by_slug)
 	return buf_steal(&b, NULL);
 }
 
-static const struct import_table *target_of(const struct import *im, const struct field *f)
-{
-	for (size_t i = 0; i < im->n_tables; i++)
-		if (strcmp(im->tables[i].resource->name, f->target) == 0)
-			return &im->tables[i];
-	return NULL;
-}
-
-/* A reference's id: of a record of this import, else of a stored one. Only the joins that something needs. */
+/* A reference's id: of a record of this import, else of a stored one. Only the joins that something needs: of a subject those
+ * of the resources that are named. */
 static void resolved(struct buf *b, const struct import *im, const struct import_table *t, size_t i)
 {
-	const struct import_table *target = target_of(im, &t->resource->fields[i]);
-	bool staged = target->staged > 0;
-
-	if (!t->by_slug[i] && !t->by_id[i]) {
+	if (!import_refers(im, t, i)) {
 		buf_puts(b, "null::uuid");
 		return;
 	}
 	buf_puts(b, "coalesce(null::uuid");
-	if (t->by_slug[i] && staged)
-		buf_printf(b, ", s%zu.id", i);
-	if (t->by_slug[i])
-		buf_printf(b, ", t%zu.id", i);
-	if (t->by_id[i] && staged)
-		buf_printf(b, ", u%zu.id", i);
-	if (t->by_id[i])
-		buf_printf(b, ", v%zu.id", i);
+	for (size_t k = 0; k < im->n_tables; k++) {
+		bool staged = im->tables[k].staged > 0, by_slug = t->by_slug[i * im->n_tables + k];
+		bool by_id = t->by_id[i * im->n_tables + k];
+
+		if (by_slug && staged)
+			buf_printf(b, ", s%zu_%zu.id", i, k);
+		if (by_slug)
+			buf_printf(b, ", t%zu_%zu.id", i, k);
+		if (by_id && staged)
+			buf_printf(b, ", u%zu_%zu.id", i, k);
+		if (by_id)
+			buf_printf(b, ", v%zu_%zu.id", i, k);
+	}
 	buf_putc(b, ')');
+}
+
+/* The end of a join: where a subject can be of several resources, only for those of this one. */
+static void on_resource(struct buf *b, const struct field *f, const struct resource *target)
+{
+	if (f->type == FIELD_SUBJECT)
+		buf_printf(b, " and s.\"%s\" = '%s'", f[-1].name, target->name);
 }
 
 static void resolving_joins(struct buf *b, const struct import *im, const struct import_table *t, size_t i)
 {
-	const struct import_table *target = target_of(im, &t->resource->fields[i]);
-	const char *table = target->resource->table, *name = t->resource->fields[i].name;
+	const struct field *f = &t->resource->fields[i];
 
-	/* What is there twice is a fault of its own; here one of them is enough, or the join would multiply rows. */
-	if (t->by_slug[i] && target->staged > 0)
-		buf_printf(b,
-			   " left join (select distinct on (slug) slug, id from staged_%s where slug is not null order by "
-			   "slug, _n) s%zu "
-			   "on s%zu.slug = s.\"%s_slug\"",
-			   table, i, i, name);
-	if (t->by_slug[i])
-		buf_printf(b, " left join %s t%zu on t%zu.slug = s.\"%s_slug\"", table, i, i, name);
-	if (t->by_id[i] && target->staged > 0)
-		buf_printf(b, " left join (select distinct id from staged_%s) u%zu on u%zu.id = s.\"%s\"", table, i, i, name);
-	if (t->by_id[i])
-		buf_printf(b, " left join %s v%zu on v%zu.id = s.\"%s\"", table, i, i, name);
+	for (size_t k = 0; k < im->n_tables; k++) {
+		const struct resource *target = im->tables[k].resource;
+		bool staged = im->tables[k].staged > 0, by_slug = t->by_slug[i * im->n_tables + k];
+		bool by_id = t->by_id[i * im->n_tables + k];
+
+		/* What is there twice is a fault of its own; here one of them is enough, or the join would multiply rows. */
+		if (by_slug && staged) {
+			buf_printf(b,
+				   " left join (select distinct on (slug) slug, id from staged_%s where slug is not null order "
+				   "by slug, _n) s%zu_%zu on s%zu_%zu.slug = s.\"%s_slug\"",
+				   target->table, i, k, i, k, f->name);
+			on_resource(b, f, target);
+		}
+		if (by_slug) {
+			buf_printf(b, " left join %s t%zu_%zu on t%zu_%zu.slug = s.\"%s_slug\"", target->table, i, k, i, k,
+				   f->name);
+			on_resource(b, f, target);
+		}
+		if (by_id && staged) {
+			buf_printf(b, " left join (select distinct id from staged_%s) u%zu_%zu on u%zu_%zu.id = s.\"%s\"",
+				   target->table, i, k, i, k, f->name);
+			on_resource(b, f, target);
+		}
+		if (by_id) {
+			buf_printf(b, " left join %s v%zu_%zu on v%zu_%zu.id = s.\"%s\"", target->table, i, k, i, k, f->name);
+			on_resource(b, f, target);
+		}
+	}
 }
 
 /* All writable columns, each with a prefix. */
@@ -173,7 +184,7 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 		r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
 		buf_puts(&b, ", ");
-		if (is_reference(&r->fields[i]))
+		if (field_is_reference(&r->fields[i]))
 			resolved(&b, im, t, i);
 		else
 			buf_printf(&b, "s.\"%s\"", r->fields[i].name);
@@ -181,7 +192,7 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 	}
 	/* lost: it refers to something unknown */
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++) {
-		if (!is_reference(&r->fields[i]) || (!t->by_id[i] && !t->by_slug[i]))
+		if (!field_is_reference(&r->fields[i]) || !import_refers(im, t, i))
 			continue;
 		buf_printf(&b, "%scoalesce(s.\"%s_slug\", s.\"%s\"::text) is not null and ", any ? " or " : ", ",
 			   r->fields[i].name, r->fields[i].name);
@@ -191,7 +202,7 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 	}
 	buf_printf(&b, "%s as _lost from staged_%s s", any ? "" : ", false", r->table);
 	for (size_t i = RESOURCE_COMMON_FIELDS; i < r->n_fields; i++)
-		if (is_reference(&r->fields[i]))
+		if (field_is_reference(&r->fields[i]))
 			resolving_joins(&b, im, t, i);
 	buf_printf(&b, ") m left join %s t on t.id = m.id where m._lost or t.id is null or (", r->table);
 	writable(&b, r, "t.");
@@ -203,18 +214,33 @@ char *import_sql_merge(const struct import *im, const struct import_table *t)
 
 char *import_sql_lost(const struct import_table *t, size_t field)
 {
-	const char *name = t->resource->fields[field].name, *table = t->resource->table;
+	const struct field *f = &t->resource->fields[field];
+	const char *name = f->name, *table = t->resource->table;
 	struct buf b;
 
 	buf_init(&b, SQL_MAX);
-	buf_printf(
-		&b,
-		"select m._n, m._source, m._place, coalesce(s.\"%s_slug\", s.\"%s\"::text) from merge_%s m join staged_%s s on "
-		"s._n = m._n "
-		"where m._lost and m.\"%s\" is null and coalesce(s.\"%s_slug\", s.\"%s\"::text) is not null order by m._n "
-		"limit %d",
-		name, name, table, table, name, name, name, FAULTS_MAX + 1);
+	buf_printf(&b,
+		   "select m._n, m._source, m._place, coalesce(s.\"%s_slug\", s.\"%s\"::text), s.\"%s\" from merge_%s m join "
+		   "staged_%s s on s._n = m._n "
+		   "where m._lost and m.\"%s\" is null and coalesce(s.\"%s_slug\", s.\"%s\"::text) is not null order by m._n "
+		   "limit %d",
+		   name, name, f->type == FIELD_SUBJECT ? f[-1].name : name, table, table, name, name, name, FAULTS_MAX + 1);
 	return buf_steal(&b, NULL);
+}
+
+bool import_sql_locks(const struct import *im, const struct import_table *t)
+{
+	if (t->merged > 0)
+		return true;
+	for (size_t k = 0; k < im->n_tables; k++) {
+		const struct resource *r = im->tables[k].resource;
+
+		for (size_t i = 0; r->locks && r->locks[i] && im->tables[k].merged > 0; i++)
+			if (strcmp(r->fields[resource_field(r, r->locks[i], strlen(r->locks[i]))].target, t->resource->name) ==
+			    0)
+				return true;
+	}
+	return false;
 }
 
 /* The rows of one table that this import changes, and those that are subjects of what it changes, as they are and as they

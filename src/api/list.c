@@ -22,12 +22,13 @@ static bool operator_applies(const struct field *f, enum filter_op op)
 {
 	switch (op) {
 	case FILTER_CONTAINS:
-		return f->type == FIELD_TEXT || f->type == FIELD_SLUG || f->type == FIELD_LEI || f->type == FIELD_ISIN;
+		return f->type == FIELD_TEXT || f->type == FIELD_SLUG || f->type == FIELD_LEI || f->type == FIELD_ISIN ||
+		       f->type == FIELD_URL || f->type == FIELD_LANGUAGE;
 	case FILTER_GTE:
 	case FILTER_LTE:
 	case FILTER_GT:
 	case FILTER_LT:
-		return f->type != FIELD_BOOL && f->type != FIELD_REF;
+		return f->type != FIELD_BOOL && !field_is_reference(f);
 	default:
 		return true;
 	}

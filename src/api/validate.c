@@ -9,12 +9,9 @@
 /* The reference field whose summary a member is ("holder" of holder_id), or -1. */
 static int summary_of(const struct resource *r, const char *name, size_t n)
 {
-	for (size_t i = 0; i < r->n_fields; i++) {
-		const struct field *f = &r->fields[i];
-
-		if (f->type == FIELD_REF && strlen(f->name) == n + 3 && memcmp(f->name, name, n) == 0)
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (field_is_summarised_as(&r->fields[i], name, n))
 			return (int)i;
-	}
 	return -1;
 }
 
@@ -104,10 +101,10 @@ void validate_read_only(const struct resource *r, const struct record_input *inp
 						     : "%s is given by the service: leave it out",
 					      f->name);
 		}
-		if (f->type == FIELD_REF && input->summary_given[i]) {
-			char name[64] = "";
+		if (field_is_reference(f) && input->summary_given[i]) {
+			char name[FIELD_NAME_SIZE];
 
-			memcpy(name, f->name, strlen(f->name) - 3);
+			field_summary_name(f, name);
 			if (!stored || !same_text(*input->summary_ids[i] ? input->summary_ids[i] : NULL, was))
 				faults_member(faults, name, "read-only", "a summary cannot be set: set %s instead", f->name);
 		}
@@ -126,6 +123,8 @@ void validate_complete(struct arena *arena, const struct resource *r, struct rec
 		}
 		if (base && !record->given[i])
 			record->values[i] = base->values[i];
+		else if (base && f->type == FIELD_JSON && record->values[i])
+			record->values[i] = validate_merge(arena, f, base->values[i], record->values[i], faults);
 		if (!record->values[i] && !faults_has_member(faults, f->name)) {
 			record->values[i] = f->default_value;
 			if ((f->flags & FIELD_REQUIRED) && !f->default_value)

@@ -122,7 +122,10 @@ static const char *format_fault(enum field_type type, const char *s, size_t n)
 		return text_is_lei(s, n) ? NULL : "must be an LEI: 20 characters with right check digits (ISO 17442)";
 	case FIELD_ISIN:
 		return text_is_isin(s, n) ? NULL : "must be an ISIN: 12 characters with a right check digit (ISO 6166)";
+	case FIELD_LANGUAGE:
+		return text_is_language(s, n) ? NULL : "must be a language tag of BCP 47, such as ko or en-US";
 	case FIELD_REF:
+	case FIELD_SUBJECT:
 		return uuid_is_text(s, n) || text_is_slug(s, n) ? NULL : "must be the id or slug of a record";
 	case FIELD_UUID:
 		return uuid_is_text(s, n) ? NULL : "must be a UUID";
@@ -165,7 +168,7 @@ static const char *read_string(struct value_context *c, const struct field *f, c
 		faults_member(c->faults, f->name, format_code(f->type), "%s", why);
 		return NULL;
 	}
-	if (f->type == FIELD_UUID || (f->type == FIELD_REF && uuid_is_text(s, n)))
+	if (f->type == FIELD_UUID || (field_is_reference(f) && uuid_is_text(s, n)))
 		return validate_canonical_uuid(c->arena, s);
 	return arena_strndup(c->arena, s, n);
 }
@@ -246,6 +249,19 @@ static void check_list_text(struct value_context *c, const struct field *f, cons
 		check_text(c, where, json_string_value(v), json_string_length(v), f->max_length, visible);
 }
 
+static void check_list_country(struct value_context *c, const char *where, const json_t *v)
+{
+	const char *why;
+
+	if (!json_is_string(v)) {
+		faults_member(c->faults, where, "type", "must be a string, not %s", validate_type_name(v));
+		return;
+	}
+	why = format_fault(FIELD_COUNTRY, json_string_value(v), json_string_length(v));
+	if (why)
+		faults_member(c->faults, where, format_code(FIELD_COUNTRY), "%s", why);
+}
+
 static void check_list_object(struct value_context *c, const struct field *f, const char *where, json_t *v)
 {
 	const char *name;
@@ -298,9 +314,19 @@ static const char *read_list(struct value_context *c, const struct field *f, con
 			return NULL;
 		if (f->type == FIELD_STRINGS)
 			check_list_text(c, f, where, json_array_get(v, i), f->flags & FIELD_VISIBLE);
+		else if (f->type == FIELD_COUNTRIES)
+			check_list_country(c, where, json_array_get(v, i));
 		else
 			check_list_object(c, f, where, json_array_get(v, i));
 	}
+	return c->faults->n == before ? canonical_json(c, v) : NULL;
+}
+
+static const char *read_json(struct value_context *c, const struct field *f, const json_t *v)
+{
+	size_t before = c->faults->n;
+
+	validate_json(c, f->name, v);
 	return c->faults->n == before ? canonical_json(c, v) : NULL;
 }
 
@@ -330,7 +356,10 @@ const char *validate_value(struct value_context *c, const struct field *f, const
 		return read_number(c, f, v);
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
+	case FIELD_COUNTRIES:
 		return read_list(c, f, v);
+	case FIELD_JSON:
+		return read_json(c, f, v);
 	case FIELD_TIME:
 		return read_time(c, f, v);
 	default:
@@ -390,10 +419,12 @@ const char *validate_parameter(struct arena *arena, const struct field *f, const
 	case FIELD_SLUG:
 	case FIELD_TEXT:
 	case FIELD_URL:
+	case FIELD_LANGUAGE:
 	case FIELD_REF:
+	case FIELD_SUBJECT:
 		/* whatever text may be asked for; nothing may match */
-		return f->type == FIELD_REF && uuid_is_text(text, n) ? validate_canonical_uuid(arena, text)
-								     : arena_strndup(arena, text, n);
+		return field_is_reference(f) && uuid_is_text(text, n) ? validate_canonical_uuid(arena, text)
+								      : arena_strndup(arena, text, n);
 	default:
 		*ret_code = format_code(f->type);
 		*ret_why = format_fault(f->type, text, n);

@@ -17,3 +17,10 @@ const char *validate_type_name(const json_t *v);
 /* A member's name escaped for a JSON Pointer (RFC 6901); long ones are cut, they are only for reading. NULL: no memory. */
 const char *validate_pointer_token(struct arena *arena, const char *name, size_t n);
 const char *validate_canonical_uuid(struct arena *arena, const char *s);
+
+/* Adds a fault for what cannot be kept of a member that takes any JSON: NUL in a string, a number of too many digits. */
+void validate_json(struct value_context *c, const char *name, const json_t *v);
+/* The canonical text of a field's JSON with a merge patch done to it (RFC 7396). target NULL: null. NULL with a fault added
+ * where it gets too large. */
+const char *validate_merge(struct arena *arena, const struct field *f, const char *target, const char *patch,
+			   struct faults *faults);

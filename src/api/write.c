@@ -41,17 +41,17 @@ static void references_found(struct call *c)
 
 		if (db_result_rows(c->job.results[i]) == 0)
 			faults_member(&c->faults, f->name, "reference", "there is no %s with the id or slug \"%s\"",
-				      resource_find(f->target)->singular, *value);
+				      resource_target(c->resource, (size_t)s->found_index[i], s->target)->singular, *value);
 		else
 			*value = arena_strdup(c->arena, db_result_value(c->job.results[i], 0, 0));
 	}
 	conclude(c);
 }
 
-static size_t index_of_resource(const char *name)
+static size_t index_of_resource(const struct resource *r)
 {
 	for (size_t i = 0; resources[i]; i++)
-		if (strcmp(resources[i]->name, name) == 0)
+		if (resources[i] == r)
 			return i;
 	assert(false);
 	return 0;
@@ -66,11 +66,14 @@ static void find_references(struct call *c)
 	for (size_t i = 0; i < c->resource->n_fields; i++) {
 		const struct field *f = &c->resource->fields[i];
 		const char *value = s->target->values[i], **params;
+		const struct resource *to;
 		bool by_id;
 
-		if (f->type != FIELD_REF || !value || faults_has_member(&c->faults, f->name))
+		/* a value that is wrong by itself is null here; one that breaks a rule may be unknown as well */
+		if (!field_is_reference(f) || !value || !(to = resource_target(c->resource, i, s->target)))
 			continue;
-		if (s->stored && s->stored->values[i] && strcmp(s->stored->values[i], value) == 0)
+		if (s->stored && s->stored->values[i] && strcmp(s->stored->values[i], value) == 0 &&
+		    to == resource_target(c->resource, i, s->stored))
 			continue;
 		by_id = uuid_is_text(value, strlen(value));
 		params = arena_alloc(c->arena, sizeof(*params));
@@ -78,10 +81,9 @@ static void find_references(struct call *c)
 			break;
 		params[0] = value;
 		{
-			const struct resource_state *target = &c->api->resources[index_of_resource(f->target)];
+			const struct resource_state *target = &c->api->resources[index_of_resource(to)];
 
-			call_statement(c, s->n_asked,
-				       call_format(c, "%s_find_by_%s", resource_find(f->target)->table, by_id ? "id" : "slug"),
+			call_statement(c, s->n_asked, call_format(c, "%s_find_by_%s", to->table, by_id ? "id" : "slug"),
 				       by_id ? target->find_by_id : target->find_by_slug, params, 1);
 		}
 		s->found_index[s->n_asked++] = (int)i;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json_scan.h"
+#include "lodebase/base/decimal.h"
 #include "lodebase/base/json_writer.h"
 
 #define TEXT_MAX ((size_t)256 * 1024 * 1024) /* offsets in 32 bits, with room for the ordinals */
@@ -156,8 +157,12 @@ static void write_value(const struct json_document *d, const json_t *v, struct j
 		break;
 	case JSON_INTEGER: {
 		const char *number = json_number(d, v, &length);
+		struct decimal exact;
 
-		json_raw(w, number, length);
+		if (decimal_from_json(number, length, &exact) == OK)
+			json_raw(w, exact.text, strlen(exact.text));
+		else
+			json_raw(w, number, length);
 		break;
 	}
 	case JSON_REAL: /* there is none in a document */

@@ -177,6 +177,120 @@ bool text_is_isin(const char *s, size_t n)
 	return sum % 10 == 0;
 }
 
+struct subtag {
+	const char *s;
+	size_t n;
+};
+
+static bool is_alpha(char c)
+{
+	return is_lower(c) || is_upper(c);
+}
+
+static bool is_subtag(struct subtag t, size_t min, size_t max, bool (*fits)(char c))
+{
+	if (t.n < min || t.n > max)
+		return false;
+	for (size_t i = 0; i < t.n; i++)
+		if (!fits(t.s[i]))
+			return false;
+	return true;
+}
+
+static bool is_alphanumeric(char c)
+{
+	return is_alpha(c) || is_digit(c);
+}
+
+static bool same_subtag(struct subtag a, struct subtag b)
+{
+	return a.n == b.n && strncasecmp(a.s, b.s, a.n) == 0;
+}
+
+/* The tags that the grammar would refuse and that RFC 5646 keeps; those that it takes anyway need no list. */
+static bool is_irregular(const char *s, size_t n)
+{
+	static const char *const tags[] = { "en-GB-oed", "i-ami", "i-bnn",     "i-default", "i-enochian", "i-hak",
+					    "i-klingon", "i-lux", "i-mingo",   "i-navajo",  "i-pwn",      "i-tao",
+					    "i-tay",     "i-tsu", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE" };
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		if (strlen(tags[i]) == n && strncasecmp(tags[i], s, n) == 0)
+			return true;
+	return false;
+}
+
+#define SUBTAGS_MAX 64
+
+/* Subtags between hyphens; 0 where one is empty or longer than 8, or there are too many. */
+static size_t split_subtags(const char *s, size_t n, struct subtag t[SUBTAGS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t start = 0, i = 0; i <= n; i++) {
+		if (i < n && s[i] != '-')
+			continue;
+		if (i == start || i - start > 8 || count == SUBTAGS_MAX)
+			return 0;
+		t[count++] = (struct subtag){ s + start, i - start };
+		start = i + 1;
+	}
+	return count;
+}
+
+/* x-…: at least one subtag of 1 to 8, to the end. */
+static bool is_private_use(const struct subtag *t, size_t n)
+{
+	if (n < 2 || t[0].n != 1 || (t[0].s[0] | 0x20) != 'x')
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (!is_subtag(t[i], 1, 8, is_alphanumeric))
+			return false;
+	return true;
+}
+
+static bool is_variant(struct subtag t)
+{
+	return is_subtag(t, 5, 8, is_alphanumeric) || (t.n == 4 && is_digit(t.s[0]) && is_subtag(t, 4, 4, is_alphanumeric));
+}
+
+bool text_is_language(const char *s, size_t n)
+{
+	struct subtag t[SUBTAGS_MAX];
+	size_t count = split_subtags(s, n, t), at = 1, first;
+
+	if (count == 0)
+		return false;
+	if (is_irregular(s, n) || is_private_use(t, count))
+		return true;
+	if (!is_subtag(t[0], 2, 8, is_alpha))
+		return false;
+	for (size_t extended = 0; t[0].n <= 3 && extended < 3 && at < count && is_subtag(t[at], 3, 3, is_alpha); extended++)
+		at++;
+	if (at < count && is_subtag(t[at], 4, 4, is_alpha)) /* script */
+		at++;
+	if (at < count && (is_subtag(t[at], 2, 2, is_alpha) || is_subtag(t[at], 3, 3, is_digit))) /* region */
+		at++;
+	for (first = at; at < count && is_variant(t[at]); at++)
+		for (size_t i = first; i < at; i++)
+			if (same_subtag(t[i], t[at]))
+				return false;
+	for (first = at; at < count && t[at].n == 1 && (t[at].s[0] | 0x20) != 'x';) { /* extensions */
+		size_t singleton = at++;
+
+		if (!is_subtag(t[singleton], 1, 1, is_alphanumeric))
+			return false;
+		for (size_t i = first; i < singleton; i++)
+			if (same_subtag(t[i], t[singleton]))
+				return false;
+		if (at == count || !is_subtag(t[at], 2, 8, is_alphanumeric))
+			return false;
+		while (at < count && is_subtag(t[at], 2, 8, is_alphanumeric))
+			at++;
+	}
+	return at == count || is_private_use(t + at, count - at);
+}
+
 /* A host name with optional port, or [IPv6] with optional port. Labels may hold letters beyond ASCII and escapes. */
 static bool is_host_and_port(const char *s, size_t n)
 {

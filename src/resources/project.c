@@ -1,18 +1,17 @@
 /* Projects: mines, smelters, refineries and what else turns ore into metal and metal into magnets. */
-#include "lodebase/resources/resources.h"
-#include "lodebase/resources/rules.h"
+#include "shapes.h"
 
 static const char *const kinds[] = { "mine",     "concentrator", "smelter", "refinery", "separation",
 				     "chemical", "recycling",    "magnet",  "other",    NULL };
-static const char *const statuses[] = { "proposed",     "announced",     "approved",  "permitting",
-					"construction", "commissioning", "operating", "suspended",
-					"cancelled",    "closed",        NULL };
+const char *const project_statuses[] = { "proposed",     "announced",     "approved",  "permitting",
+					 "construction", "commissioning", "operating", "suspended",
+					 "cancelled",    "closed",        NULL };
 
 static const struct field fields[] = {
 	RESOURCE_FIELDS(FIELD_REQUIRED),
 	{ .name = "name", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_VISIBLE | FIELD_INDEXED, .max_length = 300 },
 	{ .name = "kind", .type = FIELD_ENUM, .flags = FIELD_REQUIRED | FIELD_INDEXED, .values = kinds },
-	{ .name = "status", .type = FIELD_ENUM, .flags = FIELD_REQUIRED | FIELD_INDEXED, .values = statuses },
+	{ .name = "status", .type = FIELD_ENUM, .flags = FIELD_REQUIRED | FIELD_INDEXED, .values = project_statuses },
 	{ .name = "country", .type = FIELD_COUNTRY, .flags = FIELD_INDEXED },
 	{ .name = "region", .type = FIELD_TEXT, .max_length = 300 },
 	{ .name = "place", .type = FIELD_TEXT, .max_length = 300 },
@@ -45,6 +44,7 @@ const struct resource project_resource = {
 	.name = "projects",
 	.table = "project",
 	.singular = "project",
+	.name_field = "name",
 	.fields = fields,
 	.n_fields = sizeof(fields) / sizeof(fields[0]),
 	.check = check,

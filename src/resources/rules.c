@@ -39,18 +39,88 @@ void rule_together(const struct rule_context *c, const char *a, const char *b)
 	faults_member(c->faults, b, "incomplete", "%s and %s come together: give both or none", a, b);
 }
 
-void rule_exactly_one(const struct rule_context *c, const char *a, const char *b)
+/* "a, b and c" */
+static const char *listed(const struct rule_context *c, const char *const *fields)
 {
-	const char *va, *vb;
+	const char *list = fields[0];
 
-	if (!judgeable(c, a, b))
+	for (size_t i = 1; fields[i] && list; i++)
+		list = arena_printf(c->faults->arena, "%s%s%s", list, fields[i + 1] ? ", " : " and ", fields[i]);
+	return list ? list : "them";
+}
+
+void rule_exactly_one(const struct rule_context *c, const char *const *fields)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; fields[i]; i++) {
+		if (faults_has_member(c->faults, fields[i]))
+			return;
+		n += c->record->values[index_of(c, fields[i])] != NULL;
+	}
+	for (size_t i = 0; n != 1 && fields[i]; i++)
+		faults_member(c->faults, fields[i], n > 1 ? "exclusive" : "incomplete", "exactly one of %s must be given",
+			      listed(c, fields));
+}
+
+bool rule_is_one_of(const struct rule_context *c, const char *field, const char *const *values)
+{
+	const char *value = rule_value(c, field);
+
+	for (; value && *values; values++)
+		if (strcmp(*values, value) == 0)
+			return true;
+	return false;
+}
+
+void rule_broken(const struct rule_context *c, const char *a, const char *b, const char *code, const char *why)
+{
+	faults_member(c->faults, a, code, "%s", why);
+	faults_member(c->faults, b, code, "%s", why);
+}
+
+/* "kind is imports, exports" */
+static const char *condition(const struct rule_context *c, const char *field, const char *const *values)
+{
+	const char *text = arena_printf(c->faults->arena, "%s is %s", field, values[0]);
+
+	for (size_t i = 1; values[i] && text; i++)
+		text = arena_printf(c->faults->arena, "%s%s%s", text, values[i + 1] ? ", " : " or ", values[i]);
+	return text ? text : field;
+}
+
+static bool is_given(const struct rule_context *c, const char *field)
+{
+	const char *value = c->record->values[index_of(c, field)];
+
+	return value && strcmp(value, "[]") != 0;
+}
+
+void rule_only_with(const struct rule_context *c, const char *field, const char *other, const char *const *values)
+{
+	if (!judgeable(c, field, other) || !is_given(c, field) || rule_is_one_of(c, other, values))
 		return;
-	va = c->record->values[index_of(c, a)];
-	vb = c->record->values[index_of(c, b)];
-	if (!va != !vb)
+	rule_broken(c, field, other, "exclusive",
+		    arena_printf(c->faults->arena, "%s comes only where %s", field, condition(c, other, values)));
+}
+
+void rule_exactly_with(const struct rule_context *c, const char *field, const char *other, const char *const *values)
+{
+	rule_only_with(c, field, other, values);
+	if (judgeable(c, field, other) && !is_given(c, field) && rule_is_one_of(c, other, values))
+		rule_broken(c, field, other, "incomplete",
+			    arena_printf(c->faults->arena, "%s must be given where %s", field, condition(c, other, values)));
+}
+
+void rule_same_time(const struct rule_context *c, const char *field, const char *value, const char *other,
+		    const char *const *values)
+{
+	const char *is = rule_value(c, field);
+
+	if (!is || !rule_value(c, other) || (strcmp(is, value) == 0) == rule_is_one_of(c, other, values))
 		return;
-	faults_member(c->faults, a, va ? "exclusive" : "incomplete", "exactly one of %s and %s must be given", a, b);
-	faults_member(c->faults, b, va ? "exclusive" : "incomplete", "exactly one of %s and %s must be given", a, b);
+	rule_broken(c, field, other, "exclusive",
+		    arena_printf(c->faults->arena, "%s is %s just where %s", field, value, condition(c, other, values)));
 }
 
 /* A member that was given, be it with a value that is at fault by itself. */

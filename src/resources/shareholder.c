@@ -32,6 +32,7 @@ const struct resource shareholder_resource = {
 	.name = "shareholders",
 	.table = "shareholder",
 	.singular = "shareholder",
+	.name_field = "name",
 	.fields = fields,
 	.n_fields = sizeof(fields) / sizeof(fields[0]),
 };

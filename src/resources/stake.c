@@ -45,6 +45,7 @@ static const struct field fields[] = {
 	  .max = "1000000000000000000",
 	  .scale = 6 },
 	{ .name = "currency", .type = FIELD_CURRENCY },
+	{ .name = "financing_id", .type = FIELD_REF, .flags = FIELD_INDEXED, .target = "financings" },
 	{ .name = "note", .type = FIELD_TEXT, .flags = FIELD_NO_FILTER },
 };
 
@@ -107,12 +108,14 @@ static const char *const shares[] = { "shares_held", "shares_issued", NULL };
 static const char *const voting_exact[] = { "voting_pct", NULL };
 static const char *const voting_range[] = { "voting_min_pct", "voting_max_pct", NULL };
 
+static const char *const subjects[] = { "issuer_id", "project_id", NULL };
+
 static void check(struct arena *arena, struct record *record, const struct record *stored, struct faults *faults)
 {
 	struct rule_context c = { &stake_resource, record, faults };
 	bool complete;
 
-	rule_exactly_one(&c, "issuer_id", "project_id");
+	rule_exactly_one(&c, subjects);
 	rule_together(&c, "shares_held", "shares_issued");
 	rule_order(&c, "shares_held", "shares_issued", false);
 	complete = rule_value(&c, "shares_held") && rule_value(&c, "shares_issued");

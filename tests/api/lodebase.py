@@ -39,11 +39,11 @@ PROJECT_FIELDS = """id slug version created_at updated_at name kind status count
 STAKE_FIELDS = """id slug version created_at updated_at holder_id holder issuer_id issuer project_id project instrument
     stage economic_pct economic_min_pct economic_max_pct shares_held shares_issued voting_pct voting_min_pct
     voting_max_pct contingent trigger_kind trigger dilutive counterparty_id counterparty valid_from valid_to amount
-    currency note""".split()
+    currency financing_id financing note""".split()
 FIELDS = {"shareholders": SHAREHOLDER_FIELDS, "projects": PROJECT_FIELDS, "stakes": STAKE_FIELDS}
 READ_ONLY = {"id", "version", "created_at", "updated_at"}
 SUMMARIES = {"shareholders": set(), "projects": {"operator", "company"},
-             "stakes": {"holder", "issuer", "project", "counterparty"}}
+             "stakes": {"holder", "issuer", "project", "counterparty", "financing"}}
 HOLDER_KINDS = "company government government_body fund investment_vehicle joint_venture person unnamed".split()
 PROJECT_KINDS = "mine concentrator smelter refinery separation chemical recycling magnet other".split()
 STATUSES = """proposed announced approved permitting construction commissioning operating suspended cancelled

@@ -28,7 +28,7 @@ DATES = {"shareholders": [], "projects": [], "stakes": ["valid_from", "valid_to"
 TIMES = ["created_at", "updated_at"]
 BOOLEANS = {"shareholders": [], "projects": [], "stakes": ["contingent", "dilutive"]}
 REFERENCES = {"shareholders": [], "projects": ["operator_id", "company_id"],
-              "stakes": ["holder_id", "issuer_id", "project_id", "counterparty_id"]}
+              "stakes": ["holder_id", "issuer_id", "project_id", "counterparty_id", "financing_id"]}
 UNFILTERED = {"shareholders": ["aliases", "identifiers", "website", "description"], "projects": ["description"],
               "stakes": ["note"]}
 ORDERED = ["gte", "gt", "lte", "lt"]

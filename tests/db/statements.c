@@ -104,7 +104,7 @@ static void expect_columns(const struct resource *r, const char *name, const cha
 		check(strcmp(db_result_column_name(result, (int)i), r->fields[i].name) == 0, "column", name, r->fields[i].name);
 		check(db_result_column_type(result, (int)i) == expected_oid(&r->fields[i]), "column type", name,
 		      r->fields[i].name);
-		n_refs += r->fields[i].type == FIELD_REF;
+		n_refs += field_is_reference(&r->fields[i]);
 	}
 	check(db_result_columns(result) == (int)(r->n_fields + 2 * n_refs), "column count", name, "");
 	db_result_free(result);
@@ -115,6 +115,7 @@ static const char *a_value(const struct field *f)
 	switch (f->type) {
 	case FIELD_UUID:
 	case FIELD_REF:
+	case FIELD_SUBJECT:
 		return "018f0000-0000-7000-8000-000000000000";
 	case FIELD_BOOL:
 		return "true";
@@ -178,7 +179,7 @@ static void list_shapes(const struct resource *r)
 			struct list_query q = {
 				.resource = r, .filters = &filter, .n_filters = 1, .keys = keys, .n_keys = 2, .limit = 2
 			};
-			bool ordered = f->type != FIELD_BOOL && f->type != FIELD_REF;
+			bool ordered = f->type != FIELD_BOOL && !field_is_reference(f);
 
 			if ((op == FILTER_CONTAINS && strcmp(compose_type(f), "text") != 0) ||
 			    (op >= FILTER_GTE && op <= FILTER_LT && !ordered))

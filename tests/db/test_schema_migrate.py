@@ -34,8 +34,8 @@ def test_many_instances_at_once(cluster, binary, empty):
     for t in threads:
         t.join()
     assert [d.returncode for d in done] == [0] * 6, [d.stdout for d in done]
-    assert cluster.execute("select number from lodebase.migration", dbname=empty) == [(1,)]
-    assert cluster.execute("select count(*) from pg_trigger where tgname like '%\\_history\\_%'", dbname=empty) == [(9,)]
+    assert cluster.execute("select number from lodebase.migration", dbname=empty) == [(1,), (2,)]
+    assert cluster.execute("select count(*) from pg_trigger where tgname like '%\\_history\\_%'", dbname=empty) == [(3 * 18,)]
 
 
 def test_two_bases_of_one_cluster_at_once(cluster, binary, empty):

@@ -84,7 +84,7 @@ static bool speaks_of_summary(const struct change *g)
 		const struct field *f = &g->resource->fields[i];
 		char name[64] = "";
 
-		if (f->type != FIELD_REF)
+		if (!field_is_reference(f))
 			continue;
 		memcpy(name, f->name, strlen(f->name) - 3);
 		if (json_object_get(g->document.root, name))

@@ -76,22 +76,28 @@ static void check_query(struct arena *a, const struct list_query *q)
 }
 
 /* A statement: its names are columns, its parameters are all there and all used, its brackets close. */
-static void check_statement(const struct resource *r, const struct composed *s)
+static void check_statement(struct arena *a, const struct resource *r, const struct composed *s)
 {
 	bool used[1024] = { false };
 	int depth = 0;
 
 	FUZZ_CHECK(s->n_params >= 0 && s->n_params < 1024);
 	for (const char *p = s->sql; *p; p++) {
-		FUZZ_CHECK(isprint((unsigned char)*p) && *p != '\'' && *p != ';' && *p != '\\');
+		FUZZ_CHECK(isprint((unsigned char)*p) && *p != ';' && *p != '\\');
 		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
 		FUZZ_CHECK(depth >= 0);
 		if (*p == '"') {
 			const char *end = strchr(p + 1, '"');
 
 			FUZZ_CHECK(end);
-			if (strncmp(p, "\"C.utf8\"", 8) != 0)
+			if (strncmp(p, "\"C.utf8\"", 8) != 0 && strncmp(p, "\"C\"", 3) != 0)
 				FUZZ_CHECK(resource_field(r, p + 1, (size_t)(end - p - 1)) >= 0);
+			p = end;
+		} else if (*p == '\'') { /* the resources that a subject can be are the only words in quotes */
+			const char *end = strchr(p + 1, '\'');
+			char *word = end ? arena_strndup(a, p + 1, (size_t)(end - p - 1)) : NULL;
+
+			FUZZ_CHECK(word && resource_find(word));
 			p = end;
 		} else if (*p == '$') {
 			long n = strtol(p + 1, NULL, 10);
@@ -134,8 +140,8 @@ static void compose(struct arena *a, const struct list_query *q, struct composed
 {
 	FUZZ_CHECK(compose_list(a, q, ret_list) && compose_count(a, q, ret_count));
 	(void)compose_is_indexed(q);
-	check_statement(q->resource, ret_list);
-	check_statement(q->resource, ret_count);
+	check_statement(a, q->resource, ret_list);
+	check_statement(a, q->resource, ret_count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

@@ -24,6 +24,12 @@ enum field_type {
 	FIELD_ISIN,
 	FIELD_STRINGS, /* a list of texts, jsonb */
 	FIELD_OBJECTS, /* a list of objects of text members, jsonb; `members` names them, each required */
+	/* A record of the resource that the enumeration just before it, named subject_resource, gives: both count as one
+	 * reference. No foreign key: triggers that schema.c composes stand in for it. */
+	FIELD_SUBJECT,
+	FIELD_LANGUAGE, /* a language tag, well-formed by BCP 47 */
+	FIELD_COUNTRIES, /* a list of countries, jsonb */
+	FIELD_JSON, /* any JSON, jsonb; null is no value; what PATCH sends is merged into it */
 };
 
 enum field_flag {
@@ -60,6 +66,7 @@ struct resource {
 	const char *name; /* as in paths: "stakes" */
 	const char *table; /* "stake"; its history is <table>_past */
 	const char *singular; /* for prose: "stake" */
+	const char *name_field; /* what a summary calls its name: "name", "title"; NULL: the slug */
 	const struct field
 		*fields; /* all columns in their order: id, slug first, then version, created_at, updated_at, then own */
 	size_t n_fields;
@@ -92,3 +99,14 @@ enum { RESOURCE_ID, RESOURCE_SLUG, RESOURCE_VERSION, RESOURCE_CREATED_AT, RESOUR
 extern const struct resource *const resources[];
 const struct resource *resource_find(const char *name); /* NULL: none */
 int resource_field(const struct resource *r, const char *name, size_t n); /* its index, -1: none */
+const char *resource_name_column(const struct resource *r); /* of a summary's name */
+/* Whether a reference: a summary stands beside it, two more columns behind the fields. */
+bool field_is_reference(const struct field *f);
+/* Whether name is that of the summary beside a field: "holder" beside holder_id. */
+bool field_is_summarised_as(const struct field *f, const char *name, size_t n);
+#define FIELD_NAME_SIZE 64
+void field_summary_name(const struct field *f, char ret[FIELD_NAME_SIZE]);
+/* Whether a reference field may point to a resource. */
+bool resource_may_refer(const struct resource *r, size_t field, const struct resource *target);
+/* What the reference field of a record points to; NULL where a subject's resource is missing. */
+const struct resource *resource_target(const struct resource *r, size_t field, const struct record *record);

@@ -1,4 +1,5 @@
-/* The part of the database's schema that follows from the field tables: history triggers, composed per resource.
+/* The part of the database's schema that follows from the field tables: per resource its history triggers, and those that stand
+ * in for a subject's foreign key.
  *
  * Every statement that writes a resource table sets version, updated_at, known_xid and known_epoch itself; the triggers refuse
  * (SQLSTATE LD500, a bug of the writer) a version that is not the old one + 1, an updated_at that is not later, a changed

@@ -31,8 +31,8 @@ void json_document_done(struct json_document *d);
 /* The token of a number value as written ("1.50e1") and its length. v must be a number of this document. */
 const char *json_number(const struct json_document *d, const json_t *v, size_t *ret_len);
 
-/* Compact canonical text of a value of the document with its numbers as written: keys in byte order, no spaces.
- * malloc'ed, NULL where memory is out. Two values that are the same JSON give the same text. */
+/* Compact canonical text of a value of the document: keys in byte order, no spaces, numbers as base/decimal.h writes them
+ * (those of more digits than it takes as they were written). malloc'ed, NULL where memory is out. Two values that are the same JSON give the same text. */
 char *json_canonical(const struct json_document *d, const json_t *v);
 /* The same for any JSON text; NULL where it does not parse. */
 char *json_canonical_text(const char *text, size_t n);

@@ -14,5 +14,7 @@ bool text_has_visible(const char *s, size_t n);
 bool text_is_slug(const char *s, size_t n);
 bool text_is_lei(const char *s, size_t n); /* 20 of 0-9 A-Z, ISO 7064 MOD 97-10 (ISO 17442) */
 bool text_is_isin(const char *s, size_t n); /* 2 letters, 9 of 0-9 A-Z, check digit by Luhn over the expansion (ISO 6166) */
+/* A well-formed language tag (BCP 47, RFC 5646 section 2.2.9): the grammar, no variant and no singleton twice. */
+bool text_is_language(const char *s, size_t n);
 /* An absolute http:// or https:// URL with a host and no white space, control characters or userinfo. */
 bool text_is_http_url(const char *s, size_t n);
