@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <string.h>
+#include "../../src/db/result_internal.h"
 #include "lodebase/base/text.h"
 #include "lodebase/base/uuid.h"
 
@@ -125,7 +126,10 @@ struct db_result *fuzz_row(struct arena *a, const struct resource *r, const stru
 			set(row, n++, value ? "Some \"name\"" : NULL);
 		}
 	}
-	return (struct db_result *)row;
+	struct db_result *result = db_result_wrap(row);
+
+	FUZZ_CHECK(result);
+	return result;
 }
 
 void fuzz_settle(struct arena *a, const struct resource *r, struct record *record)
