@@ -28,8 +28,11 @@ static bool is_text(const struct field *f)
 	case FIELD_TIME:
 	case FIELD_UUID:
 	case FIELD_REF:
+	case FIELD_SUBJECT:
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
+	case FIELD_COUNTRIES:
+	case FIELD_JSON:
 		return false;
 	default:
 		return true;
@@ -54,7 +57,8 @@ static void put_cell(struct buf *out, struct buf *text, const struct field *f, c
 	} else {
 		json_begin(&w, text);
 		encode_cell(&w, f, result, row, column);
-		if (text->len >= 2 && text->data[0] == '"') { /* a time, a date, an id: plain ASCII between its quotes */
+		/* a time, a date, an id: plain ASCII between its quotes; what may be any JSON stays unambiguous in them */
+		if (f->type != FIELD_JSON && text->len >= 2 && text->data[0] == '"') {
 			buf_put(out, text->data + 1, text->len - 2);
 			return;
 		}
@@ -116,7 +120,7 @@ void encode_csv_row(struct buf *out, const struct resource *r, const struct db_r
 			put_summary(out, &text, &r->fields[i], result, row, (int)i, summary);
 			first = false;
 		}
-		if (r->fields[i].type == FIELD_REF)
+		if (field_is_reference(&r->fields[i]))
 			summary += 2;
 	}
 	buf_puts(out, "\r\n");
