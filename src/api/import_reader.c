@@ -8,6 +8,8 @@
 
 #define CHUNK (256u << 10)
 
+static const char no_value[] = "this is no JSON value";
+
 /* Where in a bundle the next byte stands. */
 enum { BEGIN, FIRST_MEMBER, NEXT_MEMBER, MEMBER_VALUE, FIRST_RECORD, NEXT_RECORD, BEHIND, OVER };
 
@@ -109,11 +111,21 @@ static bool take_string(struct import_reader *r)
 	return false;
 }
 
+/* Whether a byte outside strings belongs to JSON, as far as that can be told without keeping what stands before it: what is
+ * kept is parsed later, but a value beyond the bound is not. *word counts the letters that follow each other. */
+static bool may_be_json(int c, unsigned *word)
+{
+	const bool is_letter = c && strchr("truefalsnE", c);
+
+	*word = is_letter ? *word + 1 : 0;
+	return *word <= strlen("false") && (is_letter || (c && strchr("{}[],:+-.0123456789 \t\r\n", c)));
+}
+
 /* Takes one value of any kind into r->text, without the space around it. NULL, or why it is no JSON. Longer than the bound,
  * it is lexed on and text.failed is set. */
 static const char *take_value(struct import_reader *r)
 {
-	unsigned outside = r->depth;
+	unsigned outside = r->depth, word = 0;
 	uint64_t is_object = 0; /* a bit per open bracket */
 	int c = peek_behind_space(r);
 
@@ -146,11 +158,15 @@ static const char *take_value(struct import_reader *r)
 			size_t before = r->text.len;
 
 			while ((c = peek(r)) >= 0 && !strchr(" \t\r\n,:]}[{\"", c)) {
+				if (!may_be_json(c, &word) && r->text.failed)
+					return no_value;
 				buf_putc(&r->text, (char)c);
 				step(r);
 			}
 			return r->text.len == before && !r->text.failed ? "a value is missing here" : NULL;
 		}
+		if (!may_be_json(c, &word) && r->text.failed)
+			return no_value;
 		buf_putc(&r->text, (char)c);
 		step(r);
 	} while (r->depth > outside);

@@ -10,6 +10,8 @@ static void stale(struct call *c)
 {
 	const struct write_state *s = c->state;
 
+	faults_add(&c->faults, FAULT_HEADER, "If-Match", "reference", "the record is at version %s now",
+		   s->stored->values[RESOURCE_VERSION]);
 	call_fail(c, 412, "precondition-failed",
 		  call_format(c, "the record is not the version that If-Match names; it is at version %s now",
 			      s->stored->values[RESOURCE_VERSION]));
@@ -124,6 +126,7 @@ static void put_create(struct call *c)
 	struct write_state *s = c->state;
 
 	if (s->match.kind != ETAG_ABSENT) {
+		faults_add(&c->faults, FAULT_HEADER, "If-Match", "reference", "there is no such record");
 		call_fail(c, 412, "precondition-failed", "there is no such record, and If-Match never creates one");
 		return;
 	}
@@ -147,6 +150,7 @@ static void put_read(struct call *c)
 		return;
 	}
 	if (s->none_match.kind == ETAG_ANY) {
+		faults_add(&c->faults, FAULT_HEADER, "If-None-Match", "taken", "the record exists already");
 		call_fail(c, 412, "precondition-failed", "the record exists already");
 		return;
 	}

@@ -309,11 +309,14 @@ static void inserted(struct call *c)
 		answer_record(c, 201, result);
 		return;
 	}
-	if (s->none_match.kind == ETAG_ANY)
+	if (s->none_match.kind == ETAG_ANY) {
+		faults_add(&c->faults, FAULT_HEADER, "If-None-Match", "taken", "a record with this slug exists");
 		call_fail(c, 412, "precondition-failed", "a record with this slug exists");
-	else
+	} else {
+		faults_add(&c->faults, FAULT_HEADER, "If-Match", "required", "send it with the ETag of the record to replace");
 		call_fail(c, 428, "precondition-required",
 			  "a record with this slug exists: send If-Match with its ETag to replace it");
+	}
 }
 
 /* $1 id, $2 slug, then the own fields. */

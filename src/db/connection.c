@@ -9,7 +9,7 @@
 
 enum {
 	FIRST_BACKOFF_MS = 100,
-	MAX_BACKOFF_MS = 5000,
+	MAX_BACKOFF_MS = 1000, /* so that all workers are back within a second of each other */
 	PATIENT_BACKOFF_MS = 400, /* jobs wait for a connection that comes back within it */
 	STABLE_MS = 5000, /* who lived that long starts over with its backoff */
 	WATCHDOG_EXTRA_MS = 10000,

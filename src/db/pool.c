@@ -99,6 +99,11 @@ void db_pool_free(struct db_pool *p)
 
 void pool_connection_up(struct db_pool *p)
 {
+	/* The server is back: who looks for it in another lane need not wait any longer. */
+	for (int i = 0; i < DB_N_LANES; i++)
+		if (p->lanes[i].n_connections > 0 && !lane_is_up(&p->lanes[i]) &&
+		    p->lanes[i].connections[0].state == CONNECTION_BACKOFF)
+			connection_schedule(&p->lanes[i].connections[0], 0);
 	for (int i = 0; i < DB_N_LANES; i++)
 		if (p->lanes[i].n_connections > 0 && !lane_is_up(&p->lanes[i]))
 			return;

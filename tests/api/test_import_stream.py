@@ -116,6 +116,14 @@ def test_what_is_too_long_is_said_and_the_rest_is_read_on(api):
     assert {("/shareholders/1", "length"), ("/shareholders/2", "type")} <= a.faults
 
 
+@pytest.mark.parametrize("text", ["x" * (2 << 20), '{"shareholders": [' + "x" * (2 << 20) + "]}",
+                                  '{"shareholders": ' + "1x" * (1 << 20) + "}",
+                                  '{"shareholders": [{"slug": ' + " " * (1 << 20) + "$}]}",
+                                  '{"shareholders": [{"slug": ' + "true" * (1 << 19) + "}]}"])
+def test_what_is_too_long_and_no_json_is_no_json(api, text):
+    bundle(api, text, 400)
+
+
 def test_members_of_a_bundle_that_are_none(api):
     a = bundle(api, '{"sha/rk~s": [{"x": 1}, 5], "stakes": null, "projects": "x", "": {}}', 422)
     assert a.faults == {("/sha~1rk~0s", "unknown"), ("/stakes", "type"), ("/projects", "type"), ("/", "unknown")}

@@ -56,6 +56,9 @@ def test_away_and_back_without_a_restart(fragile, lone, writer, mode):
         fragile.start()
     eventually(lambda: anyone.get(path, expect=(200, 503)).status == 200, 20, "reads to work again")
     assert anyone.get(path, expect=200).json == made
+    # whichever worker has a connection: they come back together, not one by one
+    several = [lone.client() for _ in range(8)]
+    eventually(lambda: all(c.get(path, expect=(200, 503)).status == 200 for c in several), 3, "both workers")
     eventually(lambda: writer.patch(path, {"name": "Back"}, expect=(200, 503)).status == 200, 20, "writes to work again")
     eventually(lambda: anyone.get("/readyz", expect=(200, 503)).status == 200, 20, "/readyz")
     eventually(lambda: writer.post("/v1/import", {"shareholders": [shareholder()]}, expect=(200, 503)).status == 200, 20,

@@ -34,6 +34,7 @@ def test_a_stale_or_weak_one_is_412(api, path, holder, match):
     for call in verbs(api, path, holder, match):
         a = call()
         assert a.status == 412 and a.type == "precondition-failed", str(a)
+        assert [(e["header"], e["code"]) for e in a.json["errors"]] == [("If-Match", "reference")]
     assert api.get(path).json == holder
 
 
@@ -85,6 +86,7 @@ def test_put_without_a_precondition_only_creates(api, path, holder):
     assert a.type == "precondition-required"
     a = api.put(path, {"name": "x", "kind": "fund"}, headers={"If-None-Match": "*"}, expect=412)
     assert a.type == "precondition-failed"
+    assert [(e["header"], e["code"]) for e in a.json["errors"]] == [("If-None-Match", "taken")]
     assert api.get(path).json == holder
 
 

@@ -1,4 +1,5 @@
 """Starting and stopping: ports, what is said to whom, the first key, seeding, the drain."""
+import contextlib
 import http.client
 import json
 import os
@@ -98,6 +99,33 @@ def test_the_drain_ends_in_time_whatever_clients_do(ready):
     for s in (*idle, half, body):
         s.close()
     keep.close()
+
+
+def test_who_waits_for_the_database_at_the_end_of_the_drain_has_503(program, cluster, database):
+    """Reads, writes and an import stand at a lock when the time is over: each is let go of, whatever comes of it later."""
+    program.start("--database", database, "--drain-timeout", "1", *ACCOUNT, data=False)
+    key = program.run("key", "create", "--name", "w", "--scope", "write", "--database", database, *ACCOUNT).stdout.strip()
+    assert program.post_shareholder("a", key) == 201
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    body = {"name": "B", "kind": "company"}
+    requests = [("GET", "/v1/shareholders/a", None), ("GET", "/v1/shareholders?sort=-name", None),
+                ("POST", "/v1/shareholders", {"slug": "b", **body}), ("PATCH", "/v1/shareholders/a", body),
+                ("POST", "/v1/import", {"shareholders": [{"slug": "c", **body}]})]
+    port, waiting = program.port, []
+    with contextlib.closing(cluster.connect(psycopg2.extensions.parse_dsn(database)["dbname"])) as blocker:
+        blocker.cursor().execute("begin; lock table lodebase.shareholder in access exclusive mode")
+        for method, path, content in requests:
+            waiting.append(http.client.HTTPConnection("127.0.0.1", port, timeout=30))
+            waiting[-1].request(method, path, body=content and json.dumps(content),
+                                headers={**headers, **({"If-Match": "*"} if method == "PATCH" else {})})
+        eventually(lambda: cluster.execute("select count(*) from pg_locks where not granted")[0][0] >= len(requests), 30,
+                   "all to wait")
+        program.process.send_signal(signal.SIGTERM)
+        for connection, (method, path, _) in zip(waiting, requests):
+            answer = connection.getresponse()
+            assert answer.status == 503 and answer.getheader("Retry-After"), (method, path, answer.status, answer.read())
+            connection.close()
+        assert program.stop() == 0
 
 
 def test_a_second_sigterm_does_not_wait(ready):

@@ -85,8 +85,8 @@ struct db_pool_config {
 
 struct db_pool;
 
-/* Opens its connections in the background, and again when they are lost: at once, then with backoff (100 ms doubling to 5 s,
- * jittered). The first of each lane opens first, the others when every lane has one, so that a server that gives fewer
+/* Opens its connections in the background, and again when they are lost: at once, then with backoff (100 ms doubling to 1 s,
+ * jittered, and at once for the first of each lane where another lane got one). The first of each lane opens first, the others when every lane has one, so that a server that gives fewer
  * connections than asked (53300) still serves every lane. `config` is copied.
  *
  * Each new session sets default_transaction_isolation = read committed, TimeZone = UTC, DateStyle = ISO, search_path =
