@@ -435,6 +435,12 @@ class RawConnection:
         body = r.read()
         return Answer(method, "", r.status, r.getheaders(), body)
 
+    def begin(self, method="GET"):
+        """The head of an answer without an end, and what came first of its body."""
+        r = http.client.HTTPResponse(_Shared(self.reader), method=method)
+        r.begin()
+        return Answer(method, "", r.status, r.getheaders(), r.read1())
+
     def closed(self):
         """True once the other side has closed and nothing more came."""
         try:

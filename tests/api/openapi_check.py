@@ -268,11 +268,11 @@ def _check_headers(response, headers, dry_run):
 
 
 def partial(schema, asked):
-    """The schema of records of which only some fields were asked for."""
-    if "items" in schema.get("properties", {}):  # a list
-        items = schema["properties"]["items"]
-        properties = {**schema["properties"], "items": {**items, "items": partial(items["items"], asked)}}
-        return {**schema, "properties": properties}
+    """The schema of records of which only some fields were asked for: by itself, in a page, in GeoJSON."""
+    for name in {"items", "features", "properties"} & set(schema.get("properties", {})):  # of a list, of a feature in it
+        below = schema["properties"][name]
+        below = {**below, "items": partial(below["items"], asked)} if "items" in below else partial(below, asked)
+        return {**schema, "properties": {**schema["properties"], name: below}}
     missing = [f for f in asked if f not in schema["properties"]]
     if missing:
         raise Mismatch(f"fields {missing} were taken and are not documented")
@@ -290,12 +290,19 @@ def _check_body(response, headers, body, query, what):
     if media not in content:
         raise Mismatch(f"content type {media or 'none'} is not among {sorted(content)}")
     schema = content[media]["schema"]
+    fields = _split(query["fields"]) if "fields" in query else None
     if media == "application/json" or media.endswith("+json"):
-        if "fields" in query and media == "application/json":
-            schema = partial(schema, _split(query["fields"]))
+        if fields and media != "application/problem+json":
+            schema = partial(schema, fields)
         validate(schema, loads(body), what)
-    else:
-        validate(schema, body.decode("utf-8"), what)
+        return
+    validate(schema, body.decode("utf-8"), what)
+    if "x-line" in schema:
+        if body and not body.endswith(b"\n"):
+            raise Mismatch("the last line has no end")
+        line_schema = partial(schema["x-line"], fields) if fields else schema["x-line"]
+        for number, line in enumerate(body.splitlines(), 1):
+            validate(line_schema, loads(line), f"{what}, line {number}")
 
 
 def _parameters(template, method):
