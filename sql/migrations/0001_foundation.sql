@@ -98,6 +98,52 @@ begin
 end
 $$;
 
+-- Idempotency-Key -----------------------------------------------------------------------------------------------------
+
+-- What a POST with an Idempotency-Key was answered, for 24 hours: of one that created a record which version of it, else the
+-- answer itself. It is written in the transaction of the write that it speaks of.
+create table idempotency (
+	key_id text collate "C" not null references api_key,
+	key text collate "C" not null check (char_length(key) between 1 and 255),
+	request bytea not null check (octet_length(request) = 32), -- SHA-256 of method, path with query, and body
+	status integer not null check (status between 200 and 499),
+	resource text collate "C",
+	id uuid,
+	version bigint,
+	body text collate "C",
+	at timestamptz not null default clock_timestamp(),
+	primary key (key_id, key),
+	check ((id is null) = (resource is null) and (id is null) = (version is null) and (id is null) <> (body is null))
+);
+create index idempotency_at_idx on idempotency (at);
+
+-- The advisory lock that stands for a key of a client's while its request runs.
+create function idempotency_lock(key_id text, key text) returns bigint
+language sql immutable
+as $$ select hashtextextended('lodebase idempotency ' || key_id || ' ' || key, 0) $$;
+
+-- Before a write with such a key: refuses (LD423) while another request with it runs, and (LD208) where one has ended. Forgets
+-- what is older than a day, its own key first.
+create function idempotency_begin(key_id text, key text) returns void
+language plpgsql volatile
+as $$
+begin
+	if not pg_try_advisory_xact_lock(lodebase.idempotency_lock(key_id, key)) then
+		raise exception using errcode = 'LD423', message = 'a request with this key still runs';
+	end if;
+	delete from lodebase.idempotency i
+	where i.key_id = idempotency_begin.key_id and i.key = idempotency_begin.key
+		and i.at < clock_timestamp() - interval '24 hours';
+	delete from lodebase.idempotency i using (
+		select o.key_id, o.key from lodebase.idempotency o where o.at < clock_timestamp() - interval '24 hours'
+		order by o.at limit 50 for update skip locked) old
+	where i.key_id = old.key_id and i.key = old.key;
+	if exists (select from lodebase.idempotency i where i.key_id = idempotency_begin.key_id and i.key = idempotency_begin.key) then
+		raise exception using errcode = 'LD208', message = 'a request with this key has ended';
+	end if;
+end
+$$;
+
 -- The change log ------------------------------------------------------------------------------------------------------
 
 -- One narrow row per version; its body is in the resource's table or in its history, found by (id, version).
@@ -644,7 +690,7 @@ begin
 		end;
 	end if;
 	for t in
-		select c.oid, c.relname, c.relname = 'api_key' or to_regclass('lodebase.' || quote_ident(c.relname || '_past')) is not null
+		select c.oid, c.relname, c.relname in ('api_key', 'idempotency') or to_regclass('lodebase.' || quote_ident(c.relname || '_past')) is not null
 			as writable
 		from pg_class c
 		where c.relnamespace = 'lodebase'::regnamespace and c.relkind = 'r'

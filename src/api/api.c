@@ -139,6 +139,7 @@ static void head(void *data, struct http_request *r, struct http_body_plan *plan
 		route_allows(c->route, r->method, &c->operation);
 	if (!c->operation)
 		return;
+	plan->digest = r->method == HTTP_POST && http_header_count(r, "Idempotency-Key") > 0;
 	switch (c->operation->body) {
 	case BODY_RECORD:
 	case BODY_PATCH:

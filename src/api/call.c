@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "idempotency.h"
 #include "stream.h"
 
 const char *call_format(struct call *c, const char *format, ...)
@@ -149,9 +150,11 @@ void call_send_held(struct call *c)
 void call_fail_with(struct call *c, const struct problem *p)
 {
 	buf_reset(&c->out);
+	problem_write(&c->out, p, c->request->raw_path, c->request->request_id);
+	if (idempotency_keeps(c, p->status))
+		return;
 	if (p->status >= 400)
 		call_header(c, "Cache-Control", "no-store");
-	problem_write(&c->out, p, c->request->raw_path, c->request->request_id);
 	call_answer(c, p->status, "application/problem+json");
 }
 

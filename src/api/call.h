@@ -74,6 +74,7 @@ struct call {
 	struct key key;
 	bool has_key;
 	bool dry_run;
+	struct idempotency *idempotency; /* its Idempotency-Key (idempotency.h); NULL: none */
 	struct faults faults;
 	struct json_document document;
 	bool has_document;
@@ -213,6 +214,7 @@ void changes_check(struct call *c);
 void changes_run(struct call *c);
 void changes_stream_check(struct call *c);
 void changes_stream_run(struct call *c);
+void create_check(struct call *c);
 void create_run(struct call *c);
 void put_check(struct call *c);
 void put_run(struct call *c);

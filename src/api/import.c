@@ -167,9 +167,8 @@ static void answer_faults(struct import *im)
 		import_fail(im, 422, "invalid", "some of the import is wrong; nothing was changed");
 }
 
-static void answer_counts(struct import *im)
+void import_write_counts(const struct import *im, struct buf *out)
 {
-	struct import_answer *a = im->answer;
 	uint64_t staged = 0, created = 0, updated = 0;
 	struct json_writer w;
 
@@ -178,7 +177,7 @@ static void answer_counts(struct import *im)
 		created += im->tables[i].created;
 		updated += im->tables[i].updated;
 	}
-	json_begin(&w, &a->body);
+	json_begin(&w, out);
 	json_object_begin(&w);
 	json_member_int(&w, "created", (int64_t)created);
 	json_member_int(&w, "updated", (int64_t)updated);
@@ -199,6 +198,13 @@ static void answer_counts(struct import *im)
 	}
 	json_object_end(&w);
 	json_object_end(&w);
+}
+
+static void answer_counts(struct import *im)
+{
+	struct import_answer *a = im->answer;
+
+	import_write_counts(im, &a->body);
 	a->status = 200;
 	a->problem = a->detail = NULL;
 }

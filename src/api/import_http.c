@@ -1,5 +1,5 @@
 /* POST /v1/import: checked before its body is let in, spooled to disk, then run by the import lane's thread. */
-#include "call.h"
+#include "idempotency.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct import_task {
 	struct import_job job;
 	struct api *api;
 	struct call *call; /* NULL: nobody waits for it any more */
-	char *actor, *request_id;
+	char *actor, *request_id, *idempotency_key, *idempotency_request;
 	char key_id[API_KEY_ID_LENGTH + 1];
 	struct import_task *next;
 };
@@ -23,6 +23,8 @@ static void task_free(struct import_task *t)
 		close(t->job.source.fd);
 	free(t->actor);
 	free(t->request_id);
+	free(t->idempotency_key);
+	free(t->idempotency_request);
 	import_answer_done(&t->job.answer);
 	free(t);
 }
@@ -30,12 +32,14 @@ static void task_free(struct import_task *t)
 void import_check(struct call *c)
 {
 	check_dry_run(c);
+	idempotency_check(c);
 }
 
 static struct import_task *task_new(struct call *c)
 {
 	struct import_task *t = calloc(1, sizeof(*t));
 	const char *type = http_header(c->request, "Content-Type");
+	bool lost = false;
 
 	if (!t)
 		return NULL;
@@ -43,6 +47,11 @@ static struct import_task *task_new(struct call *c)
 	t->call = c;
 	t->actor = c->has_key ? strdup(c->key.name) : NULL;
 	t->request_id = strdup(c->request->request_id);
+	if (idempotency_is_on(c)) {
+		t->idempotency_key = strdup(c->idempotency->key);
+		t->idempotency_request = strdup(c->idempotency->request);
+		lost = !t->idempotency_key || !t->idempotency_request;
+	}
 	memcpy(t->key_id, c->key.id, sizeof(t->key_id));
 	t->job.source = (struct import_source){
 		.fd = c->request->body_fd >= 0 ? dup(c->request->body_fd) : -1,
@@ -52,11 +61,13 @@ static struct import_task *task_new(struct call *c)
 		.dry_run = c->dry_run,
 		.actor = t->actor,
 		.key_id = c->has_key ? t->key_id : NULL,
+		.idempotency_key = t->idempotency_key,
+		.idempotency_request = t->idempotency_request,
 		.request_id = t->request_id,
 	};
 	t->job.notify = c->api->loop;
 	atomic_store(&t->job.progress_ms, clock_monotonic_ms());
-	if (!t->request_id || (c->has_key && !t->actor) || t->job.source.fd < 0) {
+	if (lost || !t->request_id || (c->has_key && !t->actor) || t->job.source.fd < 0) {
 		task_free(t);
 		return NULL;
 	}
@@ -76,26 +87,11 @@ static void watch_progress(struct loop_timer *timer)
 	call_fail(c, 504, "timeout", "the import made no progress for too long and was given up; nothing of it was kept");
 }
 
-void import_http_run(struct call *c)
+static void submit(struct call *c)
 {
 	struct import_task *t;
 	enum err e;
 
-	if (!c->api->shared->imports) {
-		call_unavailable(c, "imports are switched off");
-		return;
-	}
-	if (!check_body(c))
-		return;
-	if (c->request->body_failed) {
-		call_unavailable(c, "there is no room to keep the import while it is checked; nothing was changed");
-		return;
-	}
-	if (c->request->body_fd < 0) {
-		faults_add(&c->faults, FAULT_POINTER, "", "format", "there is no body");
-		call_fail(c, 400, "malformed", "an import needs a body, and there is none");
-		return;
-	}
 	t = task_new(c);
 	if (!t) {
 		call_out_of_memory(c);
@@ -116,6 +112,26 @@ void import_http_run(struct call *c)
 		import_call_done(c);
 		call_out_of_memory(c);
 	}
+}
+
+void import_http_run(struct call *c)
+{
+	if (!c->api->shared->imports) {
+		call_unavailable(c, "imports are switched off");
+		return;
+	}
+	if (!check_body(c))
+		return;
+	if (c->request->body_failed) {
+		call_unavailable(c, "there is no room to keep the import while it is checked; nothing was changed");
+		return;
+	}
+	if (c->request->body_fd < 0) {
+		faults_add(&c->faults, FAULT_POINTER, "", "format", "there is no body");
+		call_fail(c, 400, "malformed", "an import needs a body, and there is none");
+		return;
+	}
+	idempotency_run(c, submit);
 }
 
 void import_call_done(struct call *c)

@@ -76,6 +76,9 @@ void import_faults_of(struct import *im, size_t before, uint64_t n);
 const char *import_pointer_token(struct arena *arena, const char *name, size_t n);
 bool import_has_too_many_faults(const struct import *im);
 
+/* The answer of an import that is fine, from the counts of its tables. */
+void import_write_counts(const struct import *im, struct buf *out);
+
 /* import_read.c: all sources, up to their staging. false: answered. */
 bool import_read(struct import *im);
 

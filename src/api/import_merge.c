@@ -1,6 +1,7 @@
 /* The second half of an import: what only all of it together shows, and the one transaction that writes it. Everything before
  * that transaction runs in others, so that its id is young: the feed and times near now wait for it (design section 3). */
 #include "import_internal.h"
+#include "lodebase/db/migrate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,10 @@ static enum outcome undone(struct import *im, enum err e, struct db_error *error
 	} else if (e == ERR_SQL && strcmp(error->sqlstate, "LD403") == 0) {
 		db_error_done(error);
 		import_fail(im, 403, "forbidden", "the key's scope does not allow to import");
+	} else if (e == ERR_SQL && (strcmp(error->sqlstate, "LD423") == 0 || strcmp(error->sqlstate, "LD208") == 0)) {
+		db_error_done(error);
+		import_fail(im, 409, "conflict",
+			    "another request with this Idempotency-Key was under way: ask again for its answer");
 	} else if (e == ERR_SQL && strcmp(error->sqlstate, "LD409") == 0) {
 		over_allocated(im, error);
 	} else {
@@ -234,6 +239,23 @@ static enum err write_tables(struct import *im, struct db_error *error)
 	return e;
 }
 
+/* What the caller's Idempotency-Key will be answered from now on, in the transaction of what it speaks of. */
+static enum err keep_answer(struct import *im, struct db_error *error)
+{
+	const struct import_request *q = im->request;
+	enum err e = ERR_NOMEM;
+	struct buf body;
+
+	buf_init(&body, 1u << 20);
+	import_write_counts(im, &body);
+	buf_putc(&body, '\n');
+	if (!body.failed)
+		e = db_session_query(im->session, NULL, error, db_query("idempotency_keep"), 8, q->key_id, q->idempotency_key,
+				     q->idempotency_request, "200", NULL, NULL, NULL, body.data);
+	buf_done(&body);
+	return e;
+}
+
 static enum outcome transact(struct import *im)
 {
 	const struct import_request *q = im->request;
@@ -243,10 +265,15 @@ static enum outcome transact(struct import *im)
 	if (e == OK)
 		e = db_session_query(im->session, NULL, &error, "select lodebase.write_begin($1, $2, $3, 'write')", 3, q->actor,
 				     q->request_id, q->key_id);
+	if (e == OK && q->idempotency_key && !q->dry_run)
+		e = db_session_query(im->session, NULL, &error, db_query("idempotency_begin"), 2, q->key_id,
+				     q->idempotency_key);
 	if (e == OK)
 		e = lock(im, &error);
 	if (e == OK)
 		e = write_tables(im, &error);
+	if (e == OK && q->idempotency_key && !q->dry_run)
+		e = keep_answer(im, &error);
 	if (e == OK)
 		e = db_session_script(im->session, q->dry_run ? "rollback" : "commit", &error);
 	return e == OK ? WRITTEN : undone(im, e, &error);

@@ -1,5 +1,6 @@
 /* POST, PUT, PATCH and DELETE: which preconditions they need, and what they make of the body. */
 #include "record.h"
+#include "idempotency.h"
 
 #include <string.h>
 #include "lodebase/base/text.h"
@@ -42,11 +43,25 @@ static void insert(struct call *c)
 	write_insert(c, s->if_absent);
 }
 
-void create_run(struct call *c)
+void create_check(struct call *c)
+{
+	check_dry_run(c);
+	idempotency_check(c);
+}
+
+static void create(struct call *c)
 {
 	if (!have_body(c) || !write_state_new(c) || !read_body(c))
 		return;
 	write_prepare(c, NULL, insert);
+}
+
+void create_run(struct call *c)
+{
+	/* a body of another type, or too large, was not read: nothing of it is told again */
+	if (!check_media_type(c))
+		return;
+	idempotency_run(c, create);
 }
 
 /* Takes the row that was read as the stored record, and keeps it for an answer. */

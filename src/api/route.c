@@ -30,7 +30,7 @@ static const struct operation import_operations[] = {
 };
 static const struct operation collection_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json, text/csv, application/x-ndjson, application/geo+json", list_check, list_run, list_statuses },
-	{ HTTP_POST, SCOPE_WRITE, BODY_RECORD, "application/json", check_dry_run, create_run, create_statuses },
+	{ HTTP_POST, SCOPE_WRITE, BODY_RECORD, "application/json", create_check, create_run, create_statuses },
 };
 static const struct operation record_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", record_get_check, record_get, read_statuses },

@@ -2,6 +2,7 @@
  * implicit transaction under one Sync (postgres.md section 3): who and for which key, the locks, then the one statement
  * that writes, stamped after both. A dry run adds a statement that fails on purpose, so that nothing of it stays. */
 #include "record.h"
+#include "idempotency.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -220,6 +221,7 @@ static int begin(struct call *c, bool lock_row)
 	params[3] = "write";
 	params[4] = s->id;
 	call_statement(c, 0, "write_begin", begin_sql, params, 4);
+	n += idempotency_before(c, n);
 	if (lock_row)
 		call_statement(c, n++, record_statement_name(c, "lock"), record_sql(c)->sql.lock_row, params + 4, 1);
 	/* a stake's old and new subject, all of one table together and the tables in the order of resources[] */
@@ -261,6 +263,7 @@ static void send_write(struct call *c, int n, const char *name, const char *sql,
 	}
 	s->write_index = n;
 	call_statement(c, n++, name, sql, params, n_params);
+	n += idempotency_behind(c, n, s->id);
 	if (c->dry_run)
 		call_statement(c, n++, "dry_run", "select dry_run()", NULL, 0);
 	c->writing = true;
@@ -300,7 +303,8 @@ static void inserted(struct call *c)
 
 	c->writing = false;
 	if (!stands(c)) {
-		write_failed(c);
+		if (!idempotency_refused(c))
+			write_failed(c);
 		return;
 	}
 	result = c->job.results[s->write_index];

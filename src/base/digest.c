@@ -17,6 +17,28 @@ void digest_sha256(const void *bytes, size_t n, uint8_t ret_digest[32])
 		abort();
 }
 
+struct digest *digest_begin(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct digest *)context;
+}
+
+void digest_put(struct digest *d, const void *bytes, size_t n)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)d, bytes, n) != 1)
+		abort();
+}
+
+void digest_end(struct digest *d, uint8_t ret_digest[32])
+{
+	if (ret_digest && EVP_DigestFinal_ex((EVP_MD_CTX *)d, ret_digest, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free((EVP_MD_CTX *)d);
+}
+
 void digest_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, uint8_t ret_mac[32])
 {
 	unsigned length = 0;

@@ -17,6 +17,8 @@ static uint64_t bound(const struct request *r)
 bool body_begin(struct request *r)
 {
 	r->body_since_ms = r->progress_ms = clock_monotonic_ms();
+	if (r->plan.digest && !(r->digest = digest_begin()))
+		r->public.body_failed = true;
 	if (r->chunked || r->content_length <= bound(r)) {
 		if (!r->plan.spool)
 			buf_init(&r->body, (size_t)(r->plan.max < SIZE_MAX / 2 ? r->plan.max : SIZE_MAX / 2));
@@ -140,6 +142,8 @@ enum MHD_Result body_data(struct request *r, const char *data, size_t *size)
 	r->progress_ms = clock_monotonic_ms();
 	if (!r->chunked)
 		r->conn->consumed += n;
+	if (r->digest)
+		digest_put(r->digest, data, n);
 	keep(r, data, n);
 	if (r->body_seen <= bound(r) && r->content_length <= bound(r))
 		return MHD_YES;
@@ -157,11 +161,17 @@ void body_end(struct request *r)
 		r->public.body_failed = true;
 		give_up(r);
 	}
+	if (r->digest)
+		digest_end(r->digest, r->public.body_sha256);
+	r->digest = NULL;
 	r->public.body = r->body.data;
 	r->public.body_len = r->body.len;
 }
 
 void body_free(struct request *r)
 {
+	if (r->digest)
+		digest_end(r->digest, NULL);
+	r->digest = NULL;
 	give_up(r);
 }

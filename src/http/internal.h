@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include "lodebase/base/buf.h"
+#include "lodebase/base/digest.h"
 #include "lodebase/base/uuid.h"
 #include "lodebase/http/server.h"
 #include "guard.h"
@@ -75,6 +76,7 @@ struct request {
 	enum gate gate;
 	uint64_t body_seen; /* bytes that came */
 	struct buf body;
+	struct digest *digest; /* of what came, where it is wanted */
 	uint64_t body_since_ms; /* when the client was first free to send it */
 	uint64_t progress_ms; /* when the last of them came */
 

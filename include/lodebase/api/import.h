@@ -24,6 +24,9 @@ struct import_request {
 	const char *actor; /* the key's name, NULL: none */
 	const char *key_id; /* checked in the import's own last transaction, NULL: none */
 	const char *request_id; /* NULL: none */
+	/* The caller's Idempotency-Key with the digest of its request (hex): the answer is kept with what is written. NULL: none.
+	 * Needs key_id. 409 where another request with it runs, or has ended since the caller looked. */
+	const char *idempotency_key, *idempotency_request;
 	const atomic_bool *cancelled; /* looked at often; true rolls back (503). May be NULL */
 	_Atomic uint64_t *progress; /* set to clock_monotonic_ms() when something moved. May be NULL */
 	_Atomic uint64_t *patience; /* set to the clock_monotonic_ms() until which the statement under way may well take. May be

@@ -6,6 +6,11 @@
 #include <stdint.h>
 
 void digest_sha256(const void *bytes, size_t n, uint8_t ret_digest[32]);
+/* The same of bytes that come in parts. NULL: no memory. digest_end() frees it; ret_digest NULL: nobody wants it any more. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_put(struct digest *d, const void *bytes, size_t n);
+void digest_end(struct digest *d, uint8_t ret_digest[32]);
 void digest_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t n, uint8_t ret_mac[32]);
 bool digest_equal(const void *a, const void *b, size_t n); /* in constant time */
 void digest_hex(const void *bytes, size_t n, char *ret_text); /* 2n characters and NUL */

@@ -40,6 +40,7 @@ struct http_request {
 	uint64_t spooled; /* bytes in it */
 	bool has_body; /* a body was announced, be it empty */
 	bool body_too_large; /* it passed its bound and was thrown away */
+	uint8_t body_sha256[32]; /* where plan.digest was set */
 	bool body_failed; /* it could not be kept: disk full, or no memory */
 
 	uint64_t started_us; /* clock_monotonic_us() when its headers were complete */
@@ -53,6 +54,7 @@ size_t http_header_count(const struct http_request *r, const char *name);
 struct http_body_plan {
 	uint64_t max; /* bytes kept at most; a longer body is drained, not kept, and marked too large */
 	bool spool; /* into a temporary file instead of memory; then it may take as long as it makes progress */
+	bool digest; /* wants body_sha256 */
 	bool gate; /* ask `gate` before the first byte is read */
 };
 
