@@ -206,7 +206,7 @@ def test_one_of_the_reads_by_key_is_cancelled(cluster, base, driver, filled):
 
 
 def test_reads_by_key_move_to_another_connection(cluster, base, filled):
-    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(0.5) where id = any($1::int[])", "key_column": 0}
+    slow = {"name": "slow", "sql": "select id, text from t, pg_sleep(2) where id = any($1::int[])", "key_column": 0}
     with Driver(cluster.conninfo(base), connections=(2, 1, 1)) as d:
         d.wait_until_up()
         d.submit(*[by_key(i, i, slow) for i in range(1, 6)])
