@@ -37,44 +37,49 @@ static size_t trimmed(const char *s, size_t n)
 	return s[n - 1] == '.' ? n - 1 : n;
 }
 
-static void write_value(struct json_writer *w, const struct field *f, const char *s, size_t n)
+static void put_value(struct buf *out, const struct field *f, const struct db_cell *cell)
 {
+	const char *s = cell->text;
+	size_t n = cell->n;
 	char time[CLOCK_TIME_SIZE];
 
 	switch (f->type) {
 	case FIELD_INTEGER:
-		json_raw(w, s, n);
+		buf_put(out, s, n);
 		break;
 	case FIELD_DECIMAL:
-		json_raw(w, s, trimmed(s, n));
+		buf_put(out, s, trimmed(s, n));
 		break;
 	case FIELD_BOOL:
-		json_bool(w, *s == 't');
+		buf_puts(out, *s == 't' ? "true" : "false");
 		break;
 	case FIELD_TIME:
 		if (clock_from_postgres(s, n, time))
-			json_str(w, time);
+			json_text(out, time, CLOCK_TIME_SIZE - 1);
 		else
-			json_str_n(w, s, n); /* "infinity" cannot be stored by us, but psql could */
+			json_text(out, s, n); /* "infinity" cannot be stored by us, but psql could */
 		break;
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
 	case FIELD_JSON:
-		json_raw(w, "", 0);
-		encode_compact(w->out, s, n);
+		encode_compact(out, s, n);
 		break;
 	default:
-		json_str_n(w, s, n);
+		json_text(out, s, n);
 	}
 }
 
 void encode_cell(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int column)
 {
-	if (db_result_is_null(result, row, column))
+	struct db_cell cell = db_result_cell(result, row, column);
+
+	if (cell.null) {
 		json_nil(w);
-	else
-		write_value(w, f, db_result_value(result, row, column), (size_t)db_result_length(result, row, column));
+		return;
+	}
+	json_raw(w, "", 0); /* its comma */
+	put_value(w->out, f, &cell);
 }
 
 bool encode_same(const struct field *f, const struct db_result *a, int row_a, const struct db_result *b, int row_b, int column)
@@ -108,52 +113,88 @@ void encode_time(struct json_writer *w, const char *text)
 		json_str(w, text);
 }
 
-static void member_of(struct json_writer *w, const char *key, const struct db_result *result, int row, int column)
-{
-	json_member_string(w, key, db_result_is_null(result, row, column) ? NULL : db_result_value(result, row, column));
-}
-
-void encode_summary(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int field_column,
-		    int summary_column)
-{
-	if (db_result_is_null(result, row, field_column)) {
-		json_nil(w);
-		return;
-	}
-	json_object_begin(w);
-	if (f->type == FIELD_SUBJECT)
-		member_of(w, "resource", result, row, field_column - 1);
-	member_of(w, "id", result, row, field_column);
-	member_of(w, "slug", result, row, summary_column);
-	member_of(w, "name", result, row, summary_column + 1);
-	json_object_end(w);
-}
-
 static bool wanted(const bool *set, size_t i)
 {
 	return !set || set[i];
 }
 
+/* A member's comma, name and colon. Names come from the field tables: nothing in them needs an escape. */
+static void put_name(struct buf *out, const char *name, size_t n)
+{
+	char *place = buf_reserve(out, n + 4);
+
+	if (!place)
+		return;
+	place[0] = ',';
+	place[1] = '"';
+	memcpy(place + 2, name, n);
+	place[n + 2] = '"';
+	place[n + 3] = ':';
+	buf_advance(out, n + 4);
+}
+
+#define PUT(out, literal) buf_put((out), (literal), sizeof(literal) - 1)
+
+static void put_text(struct buf *out, const struct db_cell *cell)
+{
+	if (cell->null)
+		PUT(out, "null");
+	else
+		json_text(out, cell->text, cell->n);
+}
+
+/* What stands beside a reference: who it is, in short. The two cells of a summary come from its place on. */
+static void put_summary(struct buf *out, const struct field *f, const struct db_result *result, int row, int column,
+			int summary)
+{
+	struct db_cell id = db_result_cell(result, row, column), slug, name;
+
+	if (id.null) {
+		PUT(out, "null");
+		return;
+	}
+	buf_putc(out, '{');
+	if (f->type == FIELD_SUBJECT) {
+		struct db_cell resource = db_result_cell(result, row, column - 1);
+
+		PUT(out, "\"resource\":");
+		put_text(out, &resource);
+		buf_putc(out, ',');
+	}
+	slug = db_result_cell(result, row, summary);
+	name = db_result_cell(result, row, summary + 1);
+	PUT(out, "\"id\":");
+	json_text(out, id.text, id.n);
+	PUT(out, ",\"slug\":");
+	put_text(out, &slug);
+	PUT(out, ",\"name\":");
+	put_text(out, &name);
+	buf_putc(out, '}');
+}
+
+void encode_summary(struct json_writer *w, const struct field *f, const struct db_result *result, int row, int field_column,
+		    int summary_column)
+{
+	json_raw(w, "", 0); /* its comma */
+	put_summary(w->out, f, result, row, field_column, summary_column);
+}
+
 void encode_record(struct buf *out, const struct resource *r, const struct db_result *result, int row,
 		   const struct projection *p)
 {
-	struct json_writer w;
 	int summary = (int)r->n_fields;
+	size_t start = out->len;
 
-	json_begin(&w, out);
-	json_object_begin(&w);
 	for (size_t i = 0; i < r->n_fields; i++) {
 		const struct field *f = &r->fields[i];
-		int column = (int)i;
-		bool null = db_result_is_null(result, row, column);
+		struct db_cell cell = db_result_cell(result, row, (int)i);
 
 		if (wanted(p ? p->fields : NULL, i)) {
-			json_key(&w, f->name);
-			if (null)
-				json_nil(&w);
+			put_name(out, f->name, strlen(f->name));
+			if (cell.null)
+				PUT(out, "null");
 			else
-				write_value(&w, f, db_result_value(result, row, column),
-					    (size_t)db_result_length(result, row, column));
+				put_value(out, f, &cell);
 		}
 		if (!field_is_reference(f))
 			continue;
@@ -161,12 +202,16 @@ void encode_record(struct buf *out, const struct resource *r, const struct db_re
 			char name[FIELD_NAME_SIZE];
 
 			field_summary_name(f, name);
-			json_key(&w, name);
-			encode_summary(&w, f, result, row, column, summary);
+			put_name(out, name, strlen(name));
+			put_summary(out, f, result, row, (int)i, summary);
 		}
 		summary += 2;
 	}
-	json_object_end(&w);
+	if (out->len == start)
+		buf_putc(out, '{');
+	else if (!out->failed)
+		out->data[start] = '{'; /* in place of the first comma */
+	buf_putc(out, '}');
 }
 
 const char *encode_value(struct arena *arena, const struct field *f, const char *text, size_t n)

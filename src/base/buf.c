@@ -1,6 +1,5 @@
 #include "lodebase/base/buf.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,7 +62,7 @@ static bool grow(struct buf *b, size_t need)
 	return true;
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
@@ -72,41 +71,6 @@ char *buf_reserve(struct buf *b, size_t n)
 		return NULL;
 	}
 	return b->data + b->len;
-}
-
-void buf_advance(struct buf *b, size_t n)
-{
-	if (b->failed)
-		return;
-	assert(b->data && n < b->capacity - b->len);
-	b->len += n;
-	b->data[b->len] = '\0';
-}
-
-void buf_put(struct buf *b, const void *bytes, size_t n)
-{
-	char *place = buf_reserve(b, n);
-
-	if (!place)
-		return;
-	if (n > 0)
-		memcpy(place, bytes, n);
-	buf_advance(b, n);
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-	buf_put(b, s, strlen(s));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-	char *place = buf_reserve(b, 1);
-
-	if (!place)
-		return;
-	*place = c;
-	buf_advance(b, 1);
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

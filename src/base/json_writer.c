@@ -106,41 +106,39 @@ static void put_escape(struct buf *out, unsigned char c)
 	buf_put(out, escape, 2);
 }
 
-/* The string in quotes, with what stands before and after it: one piece where nothing in it needs an escape. */
-static void put_quoted(struct json_writer *w, const char *s, size_t n, bool is_key)
+/* One piece where nothing in it needs an escape. */
+void json_text(struct buf *out, const char *s, size_t n)
 {
-	size_t run = json_plain_run(s, n), comma = wants_comma(w), colon = is_key;
+	size_t run = json_plain_run(s, n);
 
-	if (run == n && n < SIZE_MAX - 4) {
-		char *place = buf_reserve(w->out, comma + 1 + n + 1 + colon);
+	if (run == n && n < SIZE_MAX - 2) {
+		char *place = buf_reserve(out, n + 2);
 
 		if (!place)
 			return;
-		*place = ','; /* is written over where it does not belong */
-		place += comma;
 		*place++ = '"';
 		if (n > 0)
 			memcpy(place, s, n);
 		place[n] = '"';
-		if (is_key)
-			place[n + 1] = ':';
-		buf_advance(w->out, comma + 1 + n + 1 + colon);
+		buf_advance(out, n + 2);
 		return;
 	}
-	buf_puts(w->out, comma ? ",\"" : "\"");
+	buf_putc(out, '"');
 	for (size_t at = 0;; at += run + 1, run = json_plain_run(s + at, n - at)) {
-		buf_put(w->out, s + at, run);
+		buf_put(out, s + at, run);
 		if (at + run == n)
 			break;
-		put_escape(w->out, (unsigned char)s[at + run]);
+		put_escape(out, (unsigned char)s[at + run]);
 	}
-	buf_puts(w->out, is_key ? "\":" : "\"");
+	buf_putc(out, '"');
 }
 
 void json_key(struct json_writer *w, const char *key)
 {
 	assert(!w->after_key);
-	put_quoted(w, key, strlen(key), true);
+	separate(w);
+	json_text(w->out, key, strlen(key));
+	buf_putc(w->out, ':');
 	w->after_key = true;
 }
 
@@ -154,7 +152,8 @@ void json_str(struct json_writer *w, const char *s)
 
 void json_str_n(struct json_writer *w, const char *s, size_t n)
 {
-	put_quoted(w, s, n, false);
+	separate(w);
+	json_text(w->out, s, n);
 }
 
 void json_int(struct json_writer *w, int64_t v)

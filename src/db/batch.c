@@ -14,7 +14,8 @@
 enum {
 	MAX_MEMBERS = 64,
 	SLOTS = 4 * MAX_MEMBERS, /* a power of two */
-	MAX_LOOK = 4 * MAX_MEMBERS, /* how far into the queue it looks for more */
+	MAX_LOOK = 4 * MAX_MEMBERS, /* how far among those that wait it looks for more */
+	MAX_UNDER_WAY = 2, /* statements of one kind in a lane */
 	MAX_KEYS_BYTES = 1 << 20,
 };
 
@@ -31,11 +32,6 @@ struct batch {
 	short slots[SLOTS]; /* by the hash of a key: 1 + its first member */
 	short same[MAX_MEMBERS]; /* 1 + the next one with the same slot */
 };
-
-static const struct db_batch *kind_of(const struct ticket *t)
-{
-	return t->alone ? NULL : t->job->statements[0].batch;
-}
 
 static const char *key_of(const struct ticket *t)
 {
@@ -80,8 +76,35 @@ static void add_member(struct batch *b, struct ticket *t)
 static struct ticket *next_of(const struct db_batch *kind, struct ticket *t, unsigned *look)
 {
 	for (; t && *look > 0; t = t->next, --*look)
-		if (kind_of(t) == kind)
+		if (t->kind == kind)
 			return t;
+	return NULL;
+}
+
+/* While so many statements of a kind are under way the next one waits and gathers, which costs less than it saves: each takes
+ * as long as many rows. */
+static bool may_go(const struct lane *lane, const struct db_batch *kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < lane->n_connections; i++)
+		for (const struct ticket *t = lane->connections[i].in_flight.first; t; t = t->next)
+			n += t->kind == kind;
+	return n < MAX_UNDER_WAY;
+}
+
+static struct ticket *first_that_may_go(const struct lane *lane)
+{
+	const struct db_batch *refused = NULL;
+	unsigned look = MAX_LOOK;
+
+	for (struct ticket *t = lane->keyed.first; t && look > 0; t = t->next, look--) {
+		if (t->kind == refused)
+			continue;
+		if (may_go(lane, t->kind))
+			return t;
+		refused = t->kind;
+	}
 	return NULL;
 }
 
@@ -93,6 +116,7 @@ static struct batch *batch_new(const struct db_batch *kind)
 		return NULL;
 	b->kind = kind;
 	b->ticket.batch = b;
+	b->ticket.kind = kind;
 	b->ticket.job = &b->job;
 	b->ticket.n_statements = 1;
 	b->job.internal = &b->ticket;
@@ -104,14 +128,16 @@ static struct batch *batch_new(const struct db_batch *kind)
 
 struct ticket *batch_take(struct lane *lane)
 {
-	struct ticket *first = lane->queue.first;
-	const struct db_batch *kind = lane->id == DB_WRITE || first->n_statements > 1 ? NULL : kind_of(first);
+	struct ticket *first = first_that_may_go(lane), *other;
 	unsigned look = MAX_LOOK;
-	struct ticket *other = kind ? next_of(kind, first->next, &look) : NULL;
-	struct batch *b = other ? batch_new(kind) : NULL; /* no memory: alone is as good */
+	struct batch *b;
 	struct buf keys;
 
-	ticket_remove(&lane->queue, first);
+	if (!first)
+		return NULL;
+	other = next_of(first->kind, first->next, &look);
+	ticket_remove(&lane->keyed, first);
+	b = other ? batch_new(first->kind) : NULL; /* no memory: alone is as good */
 	if (!b)
 		return first;
 	buf_init(&keys, MAX_KEYS_BYTES);
@@ -120,8 +146,8 @@ struct ticket *batch_take(struct lane *lane)
 	while (other && b->n_members < MAX_MEMBERS) {
 		struct ticket *t = other;
 
-		other = next_of(kind, t->next, &look);
-		ticket_remove(&lane->queue, t);
+		other = next_of(first->kind, t->next, &look);
+		ticket_remove(&lane->keyed, t);
 		add_member(b, t);
 		put_key(&keys, key_of(t));
 	}

@@ -96,9 +96,14 @@ static bool takes(const struct connection *c)
 	return c->state == CONNECTION_READY && !c->retire && c->in_flight.n < c->lane->depth;
 }
 
+unsigned lane_waiting(const struct lane *lane)
+{
+	return lane->queue.n + lane->keyed.n + lane->retry.n;
+}
+
 bool lane_has_room(const struct lane *lane)
 {
-	unsigned waiting = lane->queue.n + lane->retry.n;
+	unsigned waiting = lane_waiting(lane);
 	unsigned free_places = 0;
 
 	if (waiting < lane->max_queued)
@@ -126,17 +131,17 @@ static struct connection *least_loaded(struct lane *lane)
 void lane_dispatch(struct lane *lane)
 {
 	struct connection *c;
+	struct ticket *t;
 
 	while ((lane->retry.first || lane->queue.first) && (c = least_loaded(lane))) {
-		struct ticket *t = lane->retry.first;
+		struct ticket_list *from = lane->retry.first ? &lane->retry : &lane->queue;
 
-		if (t)
-			ticket_remove(&lane->retry, t);
-		else
-			t = batch_take(lane);
-		if (t)
-			connection_send(c, t);
+		t = from->first;
+		ticket_remove(from, t);
+		connection_send(c, t);
 	}
+	while (lane->keyed.first && (c = least_loaded(lane)) && (t = batch_take(lane)))
+		connection_send(c, t);
 	for (unsigned i = 0; i < lane->n_connections; i++)
 		if (lane->connections[i].batch_open || lane->connections[i].unflushed)
 			connection_flush(&lane->connections[i]);
@@ -144,8 +149,8 @@ void lane_dispatch(struct lane *lane)
 
 void lane_check(struct lane *lane)
 {
-	while (!lane_is_open(lane) && (lane->retry.first || lane->queue.first)) {
-		struct ticket_list *from = lane->retry.first ? &lane->retry : &lane->queue;
+	while (!lane_is_open(lane) && lane_waiting(lane) > 0) {
+		struct ticket_list *from = lane->retry.first ? &lane->retry : lane->queue.first ? &lane->queue : &lane->keyed;
 		struct ticket *t = from->first;
 
 		ticket_remove(from, t);

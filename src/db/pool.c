@@ -145,7 +145,9 @@ enum err db_pool_submit(struct db_pool *p, struct db_job *job)
 	job->sent = false;
 	job->submitted_us = clock_monotonic_us();
 	job->started_us = job->finished_us = 0;
-	ticket_append(&lane->queue, t);
+	if (lane->id != DB_WRITE && job->n_statements == 1)
+		t->kind = job->statements[0].batch;
+	ticket_append(t->kind ? &lane->keyed : &lane->queue, t);
 	return OK;
 }
 
@@ -161,7 +163,7 @@ void db_pool_cancel(struct db_pool *p, struct db_job *job)
 	job->internal = NULL;
 	t->job = NULL;
 	if (t->state == TICKET_QUEUED) {
-		ticket_remove(t->retried ? &lane->retry : &lane->queue, t);
+		ticket_remove(t->retried ? &lane->retry : t->kind ? &lane->keyed : &lane->queue, t);
 		free(t);
 	}
 }
@@ -179,7 +181,7 @@ void db_pool_flush(struct db_pool *p)
 			}
 	}
 	for (int i = 0; i < DB_N_LANES; i++)
-		if (p->lanes[i].queue.n > 0 || p->lanes[i].retry.n > 0)
+		if (lane_waiting(&p->lanes[i]) > 0)
 			lane_dispatch(&p->lanes[i]);
 }
 
@@ -210,7 +212,7 @@ struct db_pool_stats db_pool_stats(const struct db_pool *p, enum db_lane id)
 {
 	const struct lane *lane = &p->lanes[id];
 	struct db_pool_stats stats = {
-		.queued = lane->queue.n + lane->retry.n,
+		.queued = lane_waiting(lane),
 		.jobs = lane->n_jobs,
 		.errors = lane->n_errors,
 		.reconnects = lane->n_reconnects,

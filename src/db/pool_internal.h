@@ -19,6 +19,7 @@ struct ticket {
 	bool alone; /* under a Sync of its own */
 	bool moved; /* its connection was lost once */
 	bool replanned; /* its prepared statements were stale once */
+	const struct db_batch *kind; /* a read by key waits in the lane's `keyed` and may be carried with others; else NULL */
 	struct batch *batch; /* this ticket carries several others, its job is the pool's own; else NULL */
 	unsigned char aborted_times;
 	unsigned char n_statements;
@@ -90,7 +91,7 @@ struct lane {
 	unsigned max_queued;
 	struct session_parameters parameters;
 	unsigned statement_timeout_ms;
-	struct ticket_list queue, retry; /* `retry` goes first */
+	struct ticket_list queue, keyed, retry; /* `retry` goes first, reads by key last */
 	uint64_t n_jobs, n_errors, n_reconnects;
 };
 
@@ -144,6 +145,7 @@ bool lane_is_up(const struct lane *lane);
 bool lane_is_open(const struct lane *lane); /* up, or about to be */
 /* Whether one more job may wait. */
 bool lane_has_room(const struct lane *lane);
+unsigned lane_waiting(const struct lane *lane); /* jobs that wait for a connection */
 void lane_dispatch(struct lane *lane);
 /* Fails what waits where nothing will serve it. */
 void lane_check(struct lane *lane);
@@ -163,8 +165,7 @@ void resolver_done(struct resolver *r, struct loop *loop);
 enum err resolver_start(struct db_pool *p, bool *ret_ready) MUST_CHECK;
 
 /* -- batch.c: reads by key that leave together */
-/* Takes tickets of the lane's queue that may leave together with its first, which it takes too, and gives the ticket to be sent
- * for them all: that first one where it is alone. NULL: no memory, they are queued again. */
+/* Takes reads by key of the lane that may leave now, together, and gives the ticket to be sent for them all. NULL: none may. */
 struct ticket *batch_take(struct lane *lane);
 /* The end of a ticket that carries others: each of them gets its rows or its error, or is queued again; it is gone then. */
 void batch_finish(struct lane *lane, struct ticket *carrier, enum err status);

@@ -62,6 +62,15 @@ bool db_result_is_null(const struct db_result *r, int row, int column)
 	return PQgetisnull(r->pg, r->first + row, column);
 }
 
+struct db_cell db_result_cell(const struct db_result *r, int row, int column)
+{
+	struct db_cell cell = { .text = PQgetvalue(r->pg, r->first + row, column),
+				.n = (size_t)PQgetlength(r->pg, r->first + row, column) };
+
+	cell.null = cell.n == 0 && PQgetisnull(r->pg, r->first + row, column);
+	return cell;
+}
+
 long db_result_affected(const struct db_result *r)
 {
 	return r->whole ? r->rows : strtol(PQcmdTuples(r->pg), NULL, 10);

@@ -27,6 +27,8 @@ void json_bool(struct json_writer *w, bool v);
 void json_nil(struct json_writer *w);
 /* Bytes that are JSON already (a canonical decimal, a jsonb text). */
 void json_raw(struct json_writer *w, const char *json, size_t n);
+/* A string by itself, in its quotes, with no comma before it: for who writes commas and keys himself. */
+void json_text(struct buf *out, const char *s, size_t n);
 /* key + value in one */
 void json_member_string(struct json_writer *w, const char *key, const char *s);
 void json_member_int(struct json_writer *w, const char *key, int64_t v);

@@ -22,8 +22,8 @@
 enum db_lane { DB_READ, DB_SLOW, DB_WRITE, DB_N_LANES };
 
 /* How reads of one record each by its key become one read of many: jobs of one statement with the same `batch`, queued in a
- * READ or SLOW lane at the same time, leave as one statement (at most 64 of them), and each job gets its row, or none, as if
- * it had been alone. Where that statement is refused, each runs alone. It must stay as long as the jobs. */
+ * READ or SLOW lane at the same time, leave as one statement (at most 64 of them; while two such are under way the others wait),
+ * and each job gets its row, or none, as if it had been alone. Where that statement is refused, each runs alone. It must stay as long as the jobs. */
 struct db_batch {
 	const char *name, *sql; /* the read of many; $1 is an array of keys, and rows may come in any order */
 	int key_column; /* of its columns, which are those of the read of one: the one that equals $1 there, as text */

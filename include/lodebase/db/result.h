@@ -13,6 +13,13 @@ unsigned db_result_column_type(const struct db_result *r, int column); /* Postgr
 const char *db_result_value(const struct db_result *r, int row, int column); /* NUL-terminated; "" where null */
 size_t db_result_length(const struct db_result *r, int row, int column);
 bool db_result_is_null(const struct db_result *r, int row, int column);
+/* All of the above in one. */
+struct db_cell {
+	const char *text;
+	size_t n;
+	bool null;
+};
+struct db_cell db_result_cell(const struct db_result *r, int row, int column);
 long db_result_affected(const struct db_result *r); /* rows that a change touched or a select gave; 0 where it tells none */
 void db_result_free(struct db_result *r); /* NULL is fine */
 
