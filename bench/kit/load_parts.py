@@ -52,7 +52,7 @@ def imports(bench):
     result = contest(base, "import", f"Import {s.stakes:,} stakes (NDJSON, {os.path.getsize(path) >> 20} MiB) into "
                      f"{s.holders + s.projects:,} records", "records/s",
                      [Entry("Lodebase", by_service), Entry("COPY into the same table", by_copy("lodebase.stake")),
-                      Entry("COPY without any rule", by_copy("public.bare"))], bench.rounds, 0, warm=False)
+                      Entry("COPY without any rule", by_copy("public.bare"))], min(bench.rounds, 2), 0, warm=False)
     rate = result["entries"][0].get("rate", 0)
     result["bars"].append({"of": "Lodebase", "to": "20,000 records/s", "at_least": 1, "is": rate / 20_000, "met": rate >= 20_000})
     yield result

@@ -2,8 +2,12 @@
 import json
 import os
 import re
+import time
 
+from .client import ask
 from .processes import Child, as_account, run
+
+READY_SECONDS = 60
 
 
 class Service(Child):
@@ -14,6 +18,15 @@ class Service(Child):
             [binary, "serve", "--listen", "127.0.0.1:0", "--database", conninfo, "--workers", str(workers), "--spool-dir",
              directory],
             os.path.join(log_directory, f"lodebase-{name}.log"), listening, {"LODEBASE_LOG_FORMAT": "json"}, cwd=directory)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self):
+        """It listens before it has migrated."""
+        until = time.monotonic() + READY_SECONDS
+        while ask(self, "GET", "/readyz")[0] != 200:
+            if time.monotonic() > until:
+                raise RuntimeError(f"{self.name} was not ready within {READY_SECONDS} s")
+            time.sleep(0.05)
 
     def key(self):
         out = run([*as_account(), self.binary, "key", "create", "--name", "bench", "--scope", "write", "--database",

@@ -66,6 +66,35 @@ static void cors_headers(struct call *c)
 	}
 }
 
+/* Milliseconds with three decimals. Every answer has two of them, and a format costs more than all else in a header. */
+static char *put_ms(char *to, uint64_t us)
+{
+	char digits[24];
+	size_t n = sizeof(digits);
+
+	for (int i = 0; i < 4 || us > 0; i++) {
+		if (i == 3)
+			digits[--n] = '.';
+		digits[--n] = (char)('0' + us % 10);
+		us /= 10;
+	}
+	memcpy(to, digits + n, sizeof(digits) - n);
+	return to + (sizeof(digits) - n);
+}
+
+static const char *server_timing(struct call *c, uint64_t total_us)
+{
+	char *text = arena_alloc(c->arena, 80), *at = text;
+
+	if (!text)
+		return "";
+	memcpy(at, "db;dur=", 7);
+	at = put_ms(at + 7, c->db_us);
+	memcpy(at, ", total;dur=", 12);
+	*put_ms(at + 12, total_us) = '\0';
+	return text;
+}
+
 /* What every answer carries (contract section 1). */
 static void common_headers(struct call *c, const char *content_type)
 {
@@ -74,10 +103,7 @@ static void common_headers(struct call *c, const char *content_type)
 	if (content_type)
 		call_header(c, "Content-Type", content_type);
 	call_header(c, "X-Request-Id", c->request->request_id);
-	call_header(c, "Server-Timing",
-		    call_format(c, "db;dur=%llu.%03llu, total;dur=%llu.%03llu", (unsigned long long)(c->db_us / 1000),
-				(unsigned long long)(c->db_us % 1000), (unsigned long long)(total / 1000),
-				(unsigned long long)(total % 1000)));
+	call_header(c, "Server-Timing", server_timing(c, total));
 	call_header(c, "Vary", "Accept, Authorization, Origin");
 	cors_headers(c);
 }

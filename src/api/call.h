@@ -244,6 +244,7 @@ struct etag_condition {
 	const char *list; /* as sent */
 };
 struct etag_condition etag_parse(const struct call *c, const char *header); /* adds a fault where malformed */
+const char *etag_of(struct call *c, const char *version); /* "" where memory is out */
 bool etag_strong_match(const struct etag_condition *e, const char *version);
 bool etag_weak_match(const struct etag_condition *e, const char *version);
 

@@ -81,7 +81,7 @@ struct list_query {
 	struct sort_key *keys; /* the last one is id */
 	size_t n_keys;
 	const char **after; /* the last record's sort values, per key, NULL for null; NULL: from the start */
-	unsigned limit; /* rows asked for */
+	unsigned limit; /* rows asked for: a number of the SQL's text, so one of few */
 	const char *valid_at; /* only what was valid on that day; NULL: all */
 	const struct known *known; /* as the base knew it then, resolved; NULL: as it stands */
 };

@@ -307,7 +307,7 @@ static void instant(struct builder *b, bool past)
 }
 
 /* One arm: records with (1), without (0) or regardless (-1) of a value in the leading key, as they stand or in the past. */
-static void arm(struct builder *b, const struct list_query *q, int with_value, size_t limit, bool past)
+static void arm(struct builder *b, const struct list_query *q, int with_value, bool past)
 {
 	const char *lead = q->keys[0].field->name;
 
@@ -334,7 +334,7 @@ static void arm(struct builder *b, const struct list_query *q, int with_value, s
 			after(b, q, with_value == 0 ? 1 : 0);
 	}
 	order(b, q, with_value == 0 ? 1 : 0);
-	buf_printf(&b->sql, " limit $%zu::bigint)", limit);
+	buf_printf(&b->sql, " limit %u)", q->limit);
 }
 
 static bool finish(struct builder *b, struct composed *ret)
@@ -373,13 +373,13 @@ static void see(struct builder *b, const struct known *known, struct visibility 
 }
 
 /* All arms of a list, each in the order of one index and cut by itself. */
-static void arms(struct builder *b, const struct list_query *q, size_t limit)
+static void arms(struct builder *b, const struct list_query *q)
 {
 	static const int halves[2] = { 1, 0 };
 	bool split = nulls_in(q, 0), first = true;
 
 	if (!split && !b->seen) {
-		arm(b, q, -1, limit, false);
+		arm(b, q, -1, false);
 		return;
 	}
 	for (int half = 0; half < (split ? 2 : 1); half++) {
@@ -387,7 +387,7 @@ static void arms(struct builder *b, const struct list_query *q, size_t limit)
 			continue; /* the walk is among those without a value already */
 		for (int past = 0; past < (b->seen ? 2 : 1); past++) {
 			buf_printf(&b->sql, "%sselect * from ", first ? "" : " union all ");
-			arm(b, q, split ? halves[half] : -1, limit, past);
+			arm(b, q, split ? halves[half] : -1, past);
 			buf_printf(&b->sql, " a%d%d", half, past);
 			first = false;
 		}
@@ -398,22 +398,20 @@ bool compose_list(struct arena *arena, const struct list_query *q, struct compos
 {
 	struct builder b = { .arena = arena };
 	struct visibility v;
-	size_t limit;
 
 	buf_init(&b.sql, SQL_MAX);
-	limit = bind(&b, arena_printf(arena, "%u", q->limit));
 	see(&b, q->known, &v);
 	buf_puts(&b.sql, "select ");
 	compose_columns(&b.sql, q->resource, "t");
 	buf_puts(&b.sql, " from (");
-	arms(&b, q, limit);
+	arms(&b, q);
 	buf_puts(&b.sql, ") t");
 	if (b.seen)
 		compose_joins_known(&b.sql, q->resource, "t", b.seen);
 	else
 		compose_joins(&b.sql, q->resource, "t");
 	order(&b, q, 0);
-	buf_printf(&b.sql, " limit $%zu::bigint", limit);
+	buf_printf(&b.sql, " limit %u", q->limit);
 	return finish(&b, ret);
 }
 

@@ -80,6 +80,18 @@ static bool match(const struct etag_condition *e, const char *version, bool weak
 	return false;
 }
 
+const char *etag_of(struct call *c, const char *version)
+{
+	size_t n = strlen(version);
+	char *tag = arena_alloc(c->arena, n + 3);
+
+	if (!tag)
+		return "";
+	tag[0] = tag[n + 1] = '"';
+	memcpy(tag + 1, version, n);
+	return tag;
+}
+
 bool etag_strong_match(const struct etag_condition *e, const char *version)
 {
 	return match(e, version, false);

@@ -50,7 +50,7 @@ static void got(struct call *c)
 		return;
 	}
 	version = db_result_value(result, 0, RESOURCE_VERSION);
-	call_header(c, "ETag", call_format(c, "\"%s\"", version));
+	call_header(c, "ETag", etag_of(c, version));
 	call_header(c, "Cache-Control", "no-cache");
 	known_headers(c);
 	if (etag_weak_match(&s->none_match, version)) {

@@ -279,7 +279,7 @@ static bool stands(const struct call *c)
 static void answer_record(struct call *c, int status, const struct db_result *result)
 {
 	if (!c->dry_run) {
-		call_header(c, "ETag", call_format(c, "\"%s\"", db_result_value(result, 0, RESOURCE_VERSION)));
+		call_header(c, "ETag", etag_of(c, db_result_value(result, 0, RESOURCE_VERSION)));
 		if (status == 201)
 			call_header(c, "Location",
 				    call_format(c, "/v1/%s/%s", c->resource->name, db_result_value(result, 0, RESOURCE_ID)));

@@ -44,7 +44,7 @@ char *buf_steal(struct buf *b, size_t *ret_len)
 /* The NUL behind the contents is counted in the capacity, not in max. */
 static bool grow(struct buf *b, size_t need)
 {
-	size_t capacity = b->capacity ? b->capacity : 64;
+	size_t capacity = b->capacity ? b->capacity : 256;
 
 	while (capacity < need) {
 		if (capacity > SIZE_MAX / 2)
