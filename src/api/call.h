@@ -210,6 +210,8 @@ bool list_operator_applies(const struct field *f, const char *suffix); /* whethe
 void list_run(struct call *c);
 void history_check(struct call *c);
 void history_run(struct call *c);
+void provenance_check(struct call *c);
+void provenance_run(struct call *c);
 void changes_check(struct call *c);
 void changes_run(struct call *c);
 void changes_stream_check(struct call *c);
@@ -282,6 +284,9 @@ void encode_csv_row(struct buf *out, const struct resource *r, const struct db_r
 /* record.c: what an address can name (record.h has what writes share) */
 bool record_path_is_id(const struct call *c);
 void record_not_found(struct call *c);
+/* Sets statement i to read the record that the path names, as it stands or as c->known (resolved) says. false: no memory, or
+ * the path's text can be neither id nor slug. */
+bool record_statement_known(struct call *c, int i);
 const struct resource_state *record_sql(const struct call *c);
 const char *record_statement_name(struct call *c, const char *what);
 

@@ -97,3 +97,50 @@ char *compose_bore(const struct resource *r)
 		   r->table, r->table);
 	return buf_steal(&b, NULL);
 }
+
+/* A record of `table` whose id is `id`: its column, as it stands or as known. */
+static void look_up(struct buf *out, const char *table, const char *field, const char *id, const struct visibility *v)
+{
+	for (int past = 0; past < (v ? 2 : 1); past++) {
+		buf_printf(out, "%sselect x.%s from %s%s x where x.id = %s", past ? " union all " : "", field, table,
+			   past ? "_past" : "", id);
+		if (v) {
+			buf_puts(out, " and ");
+			compose_visible(out, v, "x", past);
+		}
+	}
+}
+
+const char *compose_claims(struct arena *arena, const struct visibility *v)
+{
+	const struct resource *claims = resource_find("claims"), *sources = resource_find("sources");
+	struct buf b;
+	const char *copy;
+
+	buf_init(&b, SQL_MAX);
+	buf_puts(&b, "select ");
+	compose_columns(&b, claims, "t");
+	buf_puts(&b, " from (");
+	for (int past = 0; past < (v ? 2 : 1); past++) {
+		buf_puts(&b, past ? " union all select " : "select ");
+		compose_fields(&b, claims, "t");
+		buf_printf(&b, " from %s%s t where t.subject_resource = $1::text and t.subject_id = $2::uuid", claims->table,
+			   past ? "_past" : "");
+		if (v) {
+			buf_puts(&b, " and ");
+			compose_visible(&b, v, "t", past);
+		}
+	}
+	buf_puts(&b, ") t");
+	if (v)
+		compose_joins_known(&b, claims, "t", v);
+	else
+		compose_joins(&b, claims, "t");
+	buf_puts(&b, " left join lateral (");
+	look_up(&b, sources->table, "published_on", "t.source_id", v);
+	buf_puts(&b, ") p on true where $3::date is null or p.published_on <= $3::date "
+		     "order by p.published_on desc nulls last, t.created_at desc, t.id desc");
+	copy = b.failed ? NULL : arena_strndup(arena, b.data, b.len);
+	buf_done(&b);
+	return copy;
+}

@@ -182,3 +182,22 @@ void known_headers(struct call *c)
 	call_header(c, "Known-At", c->known.time);
 	call_header(c, "Revision", c->known.revision);
 }
+
+const struct visibility *known_visibility(struct call *c, const char **params, int *n, struct visibility *ret)
+{
+	const struct known *k = &c->known;
+
+	if (k->kind == KNOWN_UNASKED)
+		return NULL;
+	*ret = (struct visibility){ .epoch_is_over = k->epoch_is_over };
+	if (k->kind == KNOWN_TIME) {
+		params[(*n)++] = k->time;
+		ret->time = call_format(c, "$%d::timestamptz", *n);
+	} else {
+		params[(*n)++] = k->epoch;
+		ret->epoch = call_format(c, "$%d::integer", *n);
+		params[(*n)++] = k->snapshot;
+		ret->snapshot = call_format(c, "$%d::pg_snapshot", *n);
+	}
+	return ret;
+}

@@ -32,5 +32,8 @@ bool known_open(struct call *c, const char *text, size_t n, struct known *ret);
 /* Makes c->known answerable, then goes on: `now` becomes a revision; a time waits until all that was being written then has
  * ended (503 where that takes too long; 400 where it lies in the future). KNOWN_UNASKED goes on at once. */
 void known_resolve(struct call *c, void (*ready)(struct call *c));
+struct visibility;
+/* c->known (resolved) as SQL expressions over parameters that are added behind the *n there are, up to two. NULL: what stands. */
+const struct visibility *known_visibility(struct call *c, const char **params, int *n, struct visibility *ret);
 /* Known-At and Revision for an answer of one record. Nothing where it was not asked. */
 void known_headers(struct call *c);

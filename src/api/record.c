@@ -1,6 +1,8 @@
 /* How a record is found by what its path names, and what its address can say. */
 #include "record.h"
+#include "validate_value.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "lodebase/base/text.h"
 #include "lodebase/base/uuid.h"
@@ -46,4 +48,25 @@ void record_not_found(struct call *c)
 	call_fail(c, 404, "not-found",
 		  call_format(c, "there is no %s with the %s \"%.*s\"", c->resource->singular,
 			      record_path_is_id(c) ? "id" : "slug", faults_quoted(c->segment, strlen(c->segment)), c->segment));
+}
+
+bool record_statement_known(struct call *c, int i)
+{
+	bool by_slug = !record_path_is_id(c);
+	const char **params = arena_alloc(c->arena, 4 * sizeof(*params)), *copy;
+	struct visibility v;
+	int n = 1;
+	char *sql;
+
+	if (c->known.kind == KNOWN_UNASKED)
+		return record_statement(c, i);
+	if (!params)
+		return false;
+	params[0] = by_slug ? c->segment : validate_canonical_uuid(c->arena, c->segment);
+	sql = compose_get_known(c->resource, by_slug, known_visibility(c, params, &n, &v));
+	copy = sql ? arena_strdup(c->arena, sql) : NULL;
+	free(sql);
+	/* unprepared: what the plan is worth depends on the instant */
+	call_statement(c, i, NULL, copy, params, n);
+	return copy && params[0];
 }

@@ -12,7 +12,6 @@ struct read_state {
 	struct projection projection;
 	bool projected;
 	struct etag_condition none_match;
-	const char *params[3];
 };
 
 void record_get_check(struct call *c)
@@ -62,30 +61,12 @@ static void got(struct call *c)
 	call_answer(c, 200, "application/json");
 }
 
-/* The record as the base knew it: its SQL depends on the instant's kind, and is planned with its values. */
-static void get_known(struct call *c)
+static void get(struct call *c)
 {
-	struct read_state *s = c->state;
-	bool by_slug = !record_path_is_id(c), revision = c->known.kind == KNOWN_REVISION;
-	const struct visibility v = {
-		.time = revision ? NULL : "$2::timestamptz",
-		.epoch = "$2::integer",
-		.snapshot = "$3::pg_snapshot",
-		.epoch_is_over = c->known.epoch_is_over,
-	};
-	char *sql = compose_get_known(c->resource, by_slug, &v);
-	const char *copy = sql ? arena_strdup(c->arena, sql) : NULL;
-
-	free(sql);
-	s->params[0] = by_slug ? c->segment : validate_canonical_uuid(c->arena, c->segment);
-	s->params[1] = revision ? c->known.epoch : c->known.time;
-	s->params[2] = c->known.snapshot;
-	if (!copy || !s->params[0]) {
-		call_unavailable(c, "out of memory");
-		return;
-	}
-	call_statement(c, 0, NULL, copy, s->params, revision ? 3 : 2);
-	call_query(c, DB_READ, 1, false, got);
+	if (record_statement_known(c, 0))
+		call_query(c, DB_READ, 1, false, got);
+	else
+		call_out_of_memory(c);
 }
 
 void record_get(struct call *c)
@@ -93,14 +74,10 @@ void record_get(struct call *c)
 	struct read_state *s = c->state;
 
 	if (!s) {
-		call_unavailable(c, "out of memory");
+		call_out_of_memory(c);
 	} else if (!record_path_is_id(c) && !text_is_slug(c->segment, strlen(c->segment))) {
 		record_not_found(c);
-	} else if (c->known.kind != KNOWN_UNASKED) {
-		known_resolve(c, get_known);
-	} else if (record_statement(c, 0)) {
-		call_query(c, DB_READ, 1, false, got);
 	} else {
-		call_unavailable(c, "out of memory");
+		known_resolve(c, get);
 	}
 }

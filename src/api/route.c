@@ -41,6 +41,9 @@ static const struct operation record_operations[] = {
 static const struct operation history_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", history_check, history_run, history_statuses },
 };
+static const struct operation provenance_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", provenance_check, provenance_run, history_statuses },
+};
 static const struct operation changes_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", changes_check, changes_run, changes_statuses },
 };
@@ -67,6 +70,7 @@ const struct route routes[] = {
 	{ "/v1/{resource}", true, OPERATIONS(collection_operations) },
 	{ "/v1/{resource}/{id}", true, OPERATIONS(record_operations) },
 	{ "/v1/{resource}/{id}/history", true, OPERATIONS(history_operations) },
+	{ "/v1/{resource}/{id}/provenance", true, OPERATIONS(provenance_operations) },
 	{ "/livez", false, OPERATIONS(livez_operations) },
 	{ "/readyz", false, OPERATIONS(readyz_operations) },
 	{ "/metrics", false, OPERATIONS(metrics_operations) },
