@@ -118,6 +118,8 @@ type stake struct {
 	ValidTo        *string      `json:"valid_to"`
 	Amount         *json.Number `json:"amount"`
 	Currency       *string      `json:"currency"`
+	FinancingID    *string      `json:"financing_id"`
+	Financing      *summary     `json:"financing"`
 	Note           *string      `json:"note"`
 }
 
@@ -171,10 +173,11 @@ func readProject(r [][]byte) record {
 }
 
 func readStake(r [][]byte) record {
-	return &stake{readCommon(r), text(r[5]), about(r[5], r[28], r[29]), text(r[6]), about(r[6], r[30], r[31]), text(r[7]),
-		about(r[7], r[32], r[33]), string(r[8]), string(r[9]), number(r[10]), number(r[11]), number(r[12]), number(r[13]),
+	return &stake{readCommon(r), text(r[5]), about(r[5], r[29], r[30]), text(r[6]), about(r[6], r[31], r[32]), text(r[7]),
+		about(r[7], r[33], r[34]), string(r[8]), string(r[9]), number(r[10]), number(r[11]), number(r[12]), number(r[13]),
 		number(r[14]), number(r[15]), number(r[16]), number(r[17]), truth(r[18]), string(r[19]), text(r[20]), truth(r[21]),
-		text(r[22]), about(r[22], r[34], r[35]), text(r[23]), text(r[24]), number(r[25]), text(r[26]), text(r[27])}
+		text(r[22]), about(r[22], r[35], r[36]), text(r[23]), text(r[24]), number(r[25]), text(r[26]), text(r[27]),
+		about(r[27], r[37], r[38]), text(r[28])}
 }
 
 func uuid7() string {

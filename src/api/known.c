@@ -44,7 +44,7 @@ bool known_open(struct call *c, const char *text, size_t n, struct known *ret)
 	if (!p || !token_get(c, &p, &len, &time) || !time || strlen(time) >= sizeof(ret->time))
 		return false;
 	*ret = (struct known){ .kind = KNOWN_TIME };
-	strcpy(ret->time, time);
+	memcpy(ret->time, time, strlen(time) + 1);
 	if (len > 0) {
 		ret->kind = KNOWN_REVISION;
 		if (!token_get(c, &p, &len, &ret->epoch) || !token_get(c, &p, &len, &ret->snapshot) || len != 0 ||
