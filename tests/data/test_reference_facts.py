@@ -156,6 +156,7 @@ def test_what_is_no_number_is_none():
     assert quantity("tellurium", "refinery", "US") == (None, "withheld")
     assert quantity("tellurium", "refinery", "other") == (None, "not_available")
     assert quantity("germanium", "refinery", "world") == (None, "not_available")
+    assert quantity("antimony", "mine", "world", 2025, "reserves") == (2000000, "greater_than")
     reliance = "net_import_reliance"
     assert quantity("germanium", "refinery", "US", 2025, reliance) == (50, "greater_than")
     assert [quantity("tellurium", "refinery", "US", y, reliance) for y in range(2021, 2026)] == [
