@@ -147,14 +147,15 @@ static void sweep_body(struct request *r, uint64_t now_ms)
 		expire_body(r);
 }
 
-/* An answer that is sent, but not taken. Only what lies in the socket counts: where it is empty, the answer is still made. */
+/* An answer that is sent, but not taken. Only what the client has no room for counts: where that is nothing, the answer is still
+ * being made (a stream of changes goes on for ever), or on its way. */
 static void sweep_sending(struct http_conn *c, uint64_t now_ms)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof info;
 	int waiting;
 
-	if (ioctl(c->fd, SIOCOUTQ, &waiting) < 0 || waiting == 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	if (ioctl(c->fd, SIOCOUTQNSD, &waiting) < 0 || waiting == 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 	    len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) {
 		c->owed_ms = 0;
 	} else if (!c->owed_ms) {
