@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from raw import Closed, get, post, wait_until
+from raw import Closed, get, post, readable, wait_until
 
 
 @pytest.fixture
@@ -85,12 +85,10 @@ def test_who_is_slow_makes_room(start):
     with s.client() as c:
         assert c.ask(get(b"/now")).body == b"now\n"
     assert time.monotonic() - began < 5
-    for i, c in enumerate(held):
-        if i % 4 != 3:
-            try:
-                assert c.response().status == 408
-            except Closed:
-                assert False, i
+    # some made room, and were told why; as soon as there is room again the others have their time
+    told = [c for i, c in enumerate(held) if i % 4 != 3 and readable(c.socket, 0)]
+    assert told and {c.response().status for c in told} == {408}
+    for c in held:
         c.socket.close()
 
 
