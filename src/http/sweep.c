@@ -155,7 +155,8 @@ static void sweep_sending(struct http_conn *c, uint64_t now_ms)
 	socklen_t len = sizeof info;
 	int waiting;
 
-	if (ioctl(c->fd, SIOCOUTQNSD, &waiting) < 0 || waiting == 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	if (ioctl(c->fd, SIOCOUTQNSD, &waiting) < 0 || waiting == 0 ||
+	    getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
 	    len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) {
 		c->owed_ms = 0;
 	} else if (!c->owed_ms) {
