@@ -91,6 +91,13 @@ def test_options_where_there_is_something_to_choose(contract):
     assert {path for method, path in openapi_check.operations() if method == "OPTIONS"} == writable
 
 
+def test_every_post_can_be_sent_again():
+    """Idempotency-Key is of every write with POST, and of no other call."""
+    taking = {(method, path) for method, path in openapi_check.operations()
+              if ("header", "Idempotency-Key") in openapi_check._parameters(path, method)}
+    assert taking == {o for o in openapi_check.operations() if o[0] == "POST"}
+
+
 def test_resources(contract):
     names = [r["name"] for r in contract["resources"]]
     assert sorted(names) == sorted(RESOURCES)

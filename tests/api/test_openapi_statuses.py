@@ -219,6 +219,26 @@ def test_documented_status(world, method, template, status):
     assert answer.status == status, str(answer)
 
 
+@pytest.mark.parametrize("template, status", [("/v1/sources", 201), ("/v1/sources", 409), ("/v1/sources", 422),
+                                              ("/v1/import", 200), ("/v1/import", 400), ("/v1/import", 409), ("/v1/import", 422)])
+def test_answers_that_come_again_are_as_documented(world, template, status):
+    resend = {}
+
+    def first(method, path, **kw):
+        resend.clear()
+        resend.update(kw, path=path, headers={**kw.get("headers", {}), "Idempotency-Key": lodebase.unique()})
+        return lodebase.Client.request(client, method, **resend)
+
+    client = world.api.with_key(world.api.key)
+    client.request = first
+    asking = World(client, world.reader, world.anyone, world.closed, world.service)
+    asking.maker = world.maker
+    before = recipe("POST", template, status)(asking)
+    again = lodebase.Client.request(client, "POST", **resend)
+    assert (before.status, again.status) == (status, status), f"{before}\n{again}"
+    assert again.header("Idempotency-Replayed") == "true" and before.header("Idempotency-Replayed") is None
+
+
 @pytest.mark.parametrize("template", sorted({t for m, t, s in DOCUMENTED if m == "GET"}))
 def test_head_answers_as_get(world, template):
     path = template.replace("{id}", "x").replace("{slug}", "invalid")
