@@ -129,7 +129,15 @@ HISTORY = {
     ("GET", 406): lambda w, r: w.anyone.get(_path(r, w.stored(r)) + "/history", **WORDS),
 }
 
-PER_RESOURCE = {"": COLLECTION, "/{id}": RECORD, "/{id}/history": HISTORY}
+PROVENANCE = {
+    ("GET", 200): lambda w, r: w.anyone.get(_path(r, w.referred(r)) + "/provenance", {"known_at": "now"}),
+    ("GET", 400): lambda w, r: w.anyone.get(_path(r, w.stored(r)) + "/provenance", {"published_until": "2025-02-29"}),
+    ("GET", 401): lambda w, r: w.closed.get(_path(r, w.stored(r)) + "/provenance"),
+    ("GET", 404): lambda w, r: w.anyone.get(f"/v1/{r}/{lodebase.NOBODY}/provenance"),
+    ("GET", 406): lambda w, r: w.anyone.get(_path(r, w.stored(r)) + "/provenance", **WORDS),
+}
+
+PER_RESOURCE = {"": COLLECTION, "/{id}": RECORD, "/{id}/history": HISTORY, "/{id}/provenance": PROVENANCE}
 
 
 def _elsewhere(w):
