@@ -45,7 +45,8 @@ enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_p
 	api->resources = calloc(api->n_resources, sizeof(*api->resources));
 	api->keys = hmap_new(CACHE_MAX);
 	api->unknown = hmap_new(CACHE_MAX);
-	ok = api->resources && api->keys && api->unknown && feed_hub_new(api, &api->hub) == OK;
+	ok = api->resources && api->keys && api->unknown && feed_hub_new(api, &api->hub) == OK &&
+	     (api->search = compose_search(NULL)) != NULL;
 	for (size_t i = 0; ok && i < api->n_resources; i++) {
 		struct resource_state *s = &api->resources[i];
 
@@ -69,6 +70,7 @@ void api_free(struct api *api)
 		return;
 	assert(!api->imports);
 	feed_hub_free(api->hub);
+	free(api->search);
 	for (size_t i = 0; api->resources && i < api->n_resources; i++) {
 		compose_statements_done(&api->resources[i].sql);
 		free(api->resources[i].find_by_id);

@@ -143,6 +143,7 @@ struct api {
 	struct uuid_source ids;
 	struct import_task *imports; /* under way on this worker */
 	struct feed_hub *hub;
+	char *search; /* the statement over all resources */
 };
 
 /* route.c */
@@ -192,6 +193,7 @@ bool check_body(struct call *c); /* 415, 413, syntax; false: answered */
 void check_no_parameters(struct call *c);
 bool check_repeated(struct call *c, size_t i); /* whether parameter i came before; adds the fault */
 void check_unknown(struct call *c, const struct http_field *p); /* adds the fault */
+bool *check_resources(struct call *c, const struct http_field *p); /* names with commas between: which, per resource */
 void check_limit(struct call *c, const struct http_field *p, unsigned max, unsigned *ret);
 void check_dry_run(struct call *c);
 
@@ -210,6 +212,9 @@ bool list_operator_applies(const struct field *f, const char *suffix); /* whethe
 void list_run(struct call *c);
 void history_check(struct call *c);
 void history_run(struct call *c);
+const char *search_text(struct call *c, const struct http_field *p); /* the value of q; NULL: a fault was added */
+void search_check(struct call *c);
+void search_run(struct call *c);
 void provenance_check(struct call *c);
 void provenance_run(struct call *c);
 void changes_check(struct call *c);

@@ -151,6 +151,32 @@ void check_dry_run(struct call *c)
 	}
 }
 
+bool *check_resources(struct call *c, const struct http_field *p)
+{
+	size_t n_resources = c->api->n_resources;
+	bool *wanted = arena_alloc(c->arena, n_resources * sizeof(*wanted));
+
+	for (const char *s = p->value; wanted; s++) {
+		size_t n = strcspn(s, ","), i = 0;
+
+		while (i < n_resources && (strlen(resources[i]->name) != n || memcmp(resources[i]->name, s, n) != 0))
+			i++;
+		if (n == 0)
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "format", "%s has an empty name in it", p->name);
+		else if (i == n_resources)
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "unknown", "there is no resource \"%.*s\"",
+				   faults_quoted(s, n), s);
+		else if (wanted[i])
+			faults_add(&c->faults, FAULT_PARAMETER, p->name, "repeated", "\"%.*s\" is named twice", (int)n, s);
+		else
+			wanted[i] = true;
+		s += n;
+		if (!*s)
+			break;
+	}
+	return wanted;
+}
+
 /* Parameters and header values, then the operation itself: at once, or when a gated body has come in. */
 static void parameters(struct call *c)
 {

@@ -85,6 +85,7 @@ struct list_query {
 	size_t n_keys;
 	const char **after; /* the last record's sort values, per key, NULL for null; NULL: from the start */
 	unsigned limit; /* rows asked for: a number of the SQL's text, so one of few */
+	const char *text; /* only what a search for it finds; NULL: all */
 	const char *valid_at; /* only what was valid on that day; NULL: all */
 	const struct known *known; /* as the base knew it then, resolved; NULL: as it stands */
 };
@@ -105,3 +106,9 @@ bool compose_is_indexed(const struct list_query *q);
 
 /* A PostgreSQL array literal of texts, in the arena. */
 const char *compose_array(struct arena *arena, const char *const *values, size_t n);
+
+/* compose_search.c: the condition under which a search for the text q (an SQL expression) finds a row; the indexes that serve it;
+ * the statement of GET /v1/search, malloc'ed: $1 the text, $2 how many; wanted per resource, NULL: all. */
+void compose_search_match(struct buf *out, const struct resource *r, const char *alias, const char *q);
+void compose_search_indexes(struct buf *out, const struct resource *r);
+char *compose_search(const bool *wanted);

@@ -216,6 +216,14 @@ static void filters(struct builder *b, const struct list_query *q)
 		buf_puts(&b->sql, " and ");
 		filter(b, &q->filters[i]);
 	}
+	if (q->text) {
+		const char *place = arena_printf(b->arena, "$%zu::text", bind(b, q->text));
+
+		buf_puts(&b->sql, " and ");
+		b->failed = b->failed || !place;
+		if (place)
+			compose_search_match(&b->sql, q->resource, "t", place);
+	}
 	if (q->valid_at) {
 		size_t day = bind(b, q->valid_at);
 
@@ -434,7 +442,7 @@ bool compose_count(struct arena *arena, const struct list_query *q, struct compo
 
 bool compose_is_indexed(const struct list_query *q)
 {
-	if (!(q->keys[0].field->flags & FIELD_INDEXED))
+	if (q->text || !(q->keys[0].field->flags & FIELD_INDEXED))
 		return false;
 	if (q->n_filters == 0)
 		return true;

@@ -49,6 +49,8 @@ static void shape_digest(const struct list_query *q, uint8_t ret[32])
 			buf_printf(&b, " %zu:%s", strlen(q->filters[i].values[k]), q->filters[i].values[k]);
 		buf_putc(&b, '\n');
 	}
+	if (q->text)
+		buf_printf(&b, "text %zu:%s\n", strlen(q->text), q->text);
 	if (q->valid_at)
 		buf_printf(&b, "valid at %s\n", q->valid_at);
 	for (size_t i = 0; i < q->n_keys; i++)

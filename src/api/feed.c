@@ -91,36 +91,12 @@ void feed_after(struct call *c, struct feed *f, enum fault_place place, const ch
 	}
 }
 
-static void read_resources(struct call *c, struct feed *f, const struct http_field *p)
-{
-	size_t n_resources = c->api->n_resources;
-
-	f->wanted = arena_alloc(c->arena, n_resources * sizeof(*f->wanted));
-	for (const char *s = p->value; f->wanted; s++) {
-		size_t n = strcspn(s, ","), i = 0;
-
-		while (i < n_resources && (strlen(resources[i]->name) != n || memcmp(resources[i]->name, s, n) != 0))
-			i++;
-		if (i == n_resources)
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, n ? "unknown" : "format",
-				   n ? "there is no resource \"%.*s\"" : "resource has an empty name in it%.*s",
-				   n ? faults_quoted(s, n) : 0, s);
-		else if (f->wanted[i])
-			faults_add(&c->faults, FAULT_PARAMETER, p->name, "repeated", "\"%.*s\" is named twice", (int)n, s);
-		else
-			f->wanted[i] = true;
-		s += n;
-		if (!*s)
-			break;
-	}
-}
-
 bool feed_parameter(struct call *c, struct feed *f, const struct http_field *p)
 {
 	if (strcmp(p->name, "after") == 0)
 		feed_after(c, f, FAULT_PARAMETER, "after", p->value);
 	else if (strcmp(p->name, "resource") == 0)
-		read_resources(c, f, p);
+		f->wanted = check_resources(c, p);
 	else
 		return false;
 	return true;

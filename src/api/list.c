@@ -214,6 +214,8 @@ static void read_parameter(struct call *c, struct list_state *s, const struct ht
 		s->cursor_len = p->value_len;
 	} else if (strcmp(p->name, "known_at") == 0) {
 		known_parse(c, p->value, p->value_len, &c->known);
+	} else if (strcmp(p->name, "q") == 0) {
+		s->query.text = search_text(c, p);
 	} else if (strcmp(p->name, "valid_at") == 0 && list_takes_valid_at(c->resource)) {
 		if (clock_is_date(p->value, p->value_len))
 			s->query.valid_at = p->value;

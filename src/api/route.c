@@ -44,6 +44,9 @@ static const struct operation history_operations[] = {
 static const struct operation provenance_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", provenance_check, provenance_run, history_statuses },
 };
+static const struct operation search_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", search_check, search_run, list_statuses },
+};
 static const struct operation changes_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", changes_check, changes_run, changes_statuses },
 };
@@ -65,6 +68,7 @@ const struct route routes[] = {
 	{ "/v1", false, OPERATIONS(index_operations) },
 	{ "/v1/key", false, OPERATIONS(key_operations) },
 	{ "/v1/import", false, OPERATIONS(import_operations) },
+	{ "/v1/search", false, OPERATIONS(search_operations) },
 	{ "/v1/changes", false, OPERATIONS(changes_operations) },
 	{ "/v1/changes/stream", false, OPERATIONS(changes_stream_operations) },
 	{ "/v1/{resource}", true, OPERATIONS(collection_operations) },

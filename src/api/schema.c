@@ -1,6 +1,7 @@
 #include "lodebase/api/schema.h"
 
 #include <string.h>
+#include "compose.h"
 #include "lodebase/api/resource.h"
 #include "lodebase/base/buf.h"
 
@@ -213,6 +214,7 @@ char *schema_compose(void)
 		compose_insert(&b, *r);
 		compose_update(&b, *r);
 		compose_delete(&b, *r);
+		compose_search_indexes(&b, *r);
 		compose_subjects(&b, *r);
 	}
 	return buf_steal(&b, NULL);
