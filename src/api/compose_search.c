@@ -190,14 +190,14 @@ static void hits(struct buf *out, const struct resource *r, size_t place)
 	if (r->name_field)
 		buf_printf(out,
 			   "case when lower(t.%s collate \"C.utf8\") = lower($1 collate \"C.utf8\") then 1 "
-			   "else similarity(t.%s, $1) * 0.5 + word_similarity($1, t.%s) * 0.4 end as name, ",
+			   "else similarity(t.%s, $1) * 0.3 + word_similarity($1, t.%s) * 0.6 end as name, ",
 			   r->name_field, r->name_field, r->name_field);
 	else
 		buf_puts(out, "0 as name, ");
 	if (has_part(r, PART_ALIAS)) {
 		buf_puts(out, "word_similarity($1, ");
 		parts_text(out, r, "t", PART_ALIAS, PART_ALIAS);
-		buf_puts(out, ") * 0.89 as alias, ");
+		buf_puts(out, ") * 0.8 as alias, ");
 	} else {
 		buf_puts(out, "0 as alias, ");
 	}
