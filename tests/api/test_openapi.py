@@ -17,7 +17,7 @@ SINGULAR = {
     "financing_parties": "FinancingParty", "decisions": "Decision", "designation_lists": "DesignationList",
     "designations": "Designation", "sources": "Source", "claims": "Claim"}
 RESOURCES = tuple(SINGULAR)
-LIST_PARAMETERS = {"limit", "cursor", "count", "known_at", "sort", "fields"}
+LIST_PARAMETERS = {"limit", "cursor", "count", "known_at", "q", "sort", "fields"}
 VALID = {"stakes", "memberships", "listings", "designations"}  # what has validity: valid_at
 # Said once in the description instead of with every operation of the program's table.
 EVERYWHERE = {500}

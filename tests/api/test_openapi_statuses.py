@@ -189,6 +189,7 @@ SERVICE = {
     "/v1/changes/stream": _plain("/v1/changes/stream") | {
         ("GET", 200): lambda w: _stream(w, "/v1/changes/stream"),
         ("GET", 410): lambda w: w.anyone.get("/v1/changes/stream", headers={"Last-Event-ID": _elsewhere(w)})},
+    "/v1/search": _plain("/v1/search") | {("GET", 200): lambda w: w.anyone.get("/v1/search", {"q": "title"})},
     "/v1": _plain("/v1"),
     "/v1/key": _plain("/v1/key", key=True),
     "/livez": _plain("/livez"),
@@ -249,7 +250,7 @@ def test_answers_that_come_again_are_as_documented(world, template, status):
 
 @pytest.mark.parametrize("template", sorted({t for m, t, s in DOCUMENTED if m == "GET"}))
 def test_head_answers_as_get(world, template):
-    path = template.replace("{id}", "x").replace("{slug}", "invalid")
+    path = template.replace("{id}", "x").replace("{slug}", "invalid") + ("?q=title" if template == "/v1/search" else "")
     for r in RESOURCES:
         if template.startswith(f"/v1/{r}/{{id}}"):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))
