@@ -136,14 +136,14 @@ class Maker:
         self.api = api
         self._known = {}
 
-    def another(self, resource):
+    def another(self, resource, **more):
         """A new record, as it stands in the base."""
-        return self.api.post(f"/v1/{resource}", self.minimal(resource), expect=201).json
+        return self.api.post(f"/v1/{resource}", self.minimal(resource, **more), expect=201).json
 
     def some(self, resource):
         """One to refer to, made once."""
         if resource not in self._known:
-            self._known[resource] = self.another(resource)
+            self._known[resource] = self.another(resource, slug=unique(resource[:2]))
         return self._known[resource]
 
     def target(self, resource, name, body):
@@ -152,7 +152,7 @@ class Maker:
 
     def minimal(self, resource, **more):
         needed = {**NEEDED.get(resource, {}), **more}
-        body = {} if descriptions()[resource]["slug_optional"] else {"slug": unique(resource[:2])}
+        body = {} if descriptions()[resource]["slug_optional"] and "slug" not in more else {"slug": more.get("slug") or unique(resource[:2])}
         for name, f in fields(resource).items():
             if name in more:
                 body[name] = more[name]
@@ -167,7 +167,7 @@ class Maker:
     def full(self, resource, n=1, rules=None, **more):
         """Everything that can be given beside each other; null where a rule excludes it."""
         given = {**(WHOLE if rules is None else rules).get(resource, {}), **more}
-        body = {"slug": unique(resource[:2])}
+        body = {"slug": given.get("slug") or unique(resource[:2])}
         for name, f in fields(resource).items():
             if name in given:
                 body[name] = given[name]

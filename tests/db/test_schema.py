@@ -1,14 +1,18 @@
 """Histories, change log, keys, epochs and roles: what the database itself promises, whoever writes."""
 
+import json
 import re
+import subprocess
 import threading
 import uuid
 
 import psycopg2
 import pytest
 
-from cluster import wait_until
+from cluster import program, wait_until
 from schema_base import Base, database, migrate
+
+RESOURCES = json.loads(subprocess.run([program(), "contract"], capture_output=True, check=True).stdout)["resources"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,10 @@ def test_every_version_is_kept_once(base):
 
 
 def test_the_past_has_the_columns_of_the_present(base):
-    for table in ("shareholder", "project", "stake"):
+    tables = [r[0].removesuffix("_past") for r in base.run(
+        "select table_name from information_schema.tables where table_schema = 'lodebase' and table_name like '%%\\_past'")]
+    assert len(tables) == len(RESOURCES)
+    for table in tables:
         columns = "select column_name, data_type, collation_name from information_schema.columns where table_schema = 'lodebase'" \
                   " and table_name = %s order by ordinal_position"
         present, past = base.run(columns, table), base.run(columns, table + "_past")
@@ -351,16 +358,11 @@ def test_the_service_may_make_the_temporary_tables_of_an_import(cluster, binary)
 
 # --- indexes ---------------------------------------------------------------------------------------------------------
 
-INDEXED = {
-    "shareholder": "created_at name kind country state lei isin",
-    "project": "created_at name kind status country operator_id company_id capex_amount start_year",
-    "stake": "created_at holder_id issuer_id project_id counterparty_id instrument stage valid_from valid_to economic_pct"}
-
-
-def test_what_lists_filter_and_sort_by_leads_an_index(base):
-    for table, fields in INDEXED.items():
+def test_what_the_program_calls_indexed_leads_an_index(base):
+    for resource in RESOURCES:
+        table = resource["table"]
         found = [r[0] for r in base.run("select indexdef from pg_indexes where schemaname = 'lodebase' and tablename = %s", table)]
-        for field in fields.split():
+        for field in (f["name"] for f in resource["fields"] if f["indexed"] and f["name"] not in ("id", "slug")):
             assert any(f"({field}, id)" in d for d in found), (table, field)
         past = [r[0] for r in base.run("select indexdef from pg_indexes where schemaname = 'lodebase' and tablename = %s",
                                        table + "_past")]
