@@ -1,6 +1,8 @@
 """Lists of every resource: each filter, sort, choice of fields and cursor that the program says it has, against Python's own
 judgement of a few records. They are told apart from those of other tests by their ids."""
 
+from decimal import Decimal
+
 import pytest
 
 from knowledge import LISTS, REFERENCES, Maker, descriptions, fields, fields_of, members, names, summary, targets
@@ -29,7 +31,7 @@ def key(value):
 def text(value):
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else format(value, "f")
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def escaped(value):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from knowledge import (COMMON, LISTS, NEEDED, OTHER, REFERENCES, WHOLE, Maker, comes_back, descriptions, field, fields, fields_of,
+from knowledge import (LISTS, NEEDED, REFERENCES, WHOLE, Maker, comes_back, descriptions, field, fields, fields_of,
                        members, names, singular_name, summary, targets)
 from lodebase import NOBODY, TIME, UUID, unique
 
