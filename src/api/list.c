@@ -7,6 +7,8 @@
 #include "lodebase/base/clock.h"
 #include "lodebase/base/json_writer.h"
 
+/* A request's head takes no longer ones: of the fields that sort, only texts without a bound of their own come to this. */
+#define CURSOR_USABLE ((size_t)14 << 10)
 #define VALUES_MAX 500
 #define PARAMETERS_MAX 200
 
@@ -294,8 +296,10 @@ static void listed(struct call *c)
 	}
 	json_object_end(&w);
 	buf_putc(&c->out, '\n');
-	if (rows > shown && !cursor) {
-		call_fail(c, 500, "internal", "the cursor is too large");
+	if (rows > shown && (!cursor || strlen(cursor) > CURSOR_USABLE)) {
+		fault(c, "sort", "length",
+		      "the last record of this page has so long a text there that no cursor can go on from it");
+		call_fail(c, 400, "malformed", "this list cannot be walked by so long a text: sort it by another field");
 		return;
 	}
 	if (cursor)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from knowledge import LISTS, REFERENCES, Maker, descriptions, fields, fields_of, members, names, summary, targets
+from knowledge import LISTS, REFERENCES, Maker, descriptions, field, fields, fields_of, members, names, summary, targets
 from lodebase import NOBODY, eventually, unique
 
 each = pytest.mark.parametrize("resource", names())
@@ -172,3 +172,28 @@ def test_known_at_shows_what_was(api, resource):
     history = eventually(lambda: api.get(f"{path}/history", expect=200).items, what="the history")
     assert [i["record"] for i in history] == [changed, record]
     assert {c["field"] for c in history[0]["changes"]} == {n for n in ["slug", *fields(resource)] if changed[n] != record[n]}
+
+
+LONG = [(r, n) for r, n in fields_of(("text", "url")) if field(r, n)["sort"]]
+
+
+@pytest.mark.parametrize("resource, name", [(r, n) for r, n in LONG if field(r, n)["max_length"] > 5000])
+def test_a_text_too_long_to_go_on_from_is_named(api, resource, name):
+    make = Maker(api)
+    ids = [api.post(f"/v1/{resource}", make.full(resource, **{name: c * 20000}), expect=201).json["id"] for c in "ab"]
+    asked = {"id": ",".join(ids), "sort": name}
+    assert [r["id"] for r in api.get(f"/v1/{resource}", asked, expect=200).items] == ids
+    a = api.get(f"/v1/{resource}", {**asked, "limit": 1}, expect=400)
+    assert a.faults == {("sort", "length")}
+
+
+@pytest.mark.parametrize("resource, name", [(r, n) for r, n in LONG if field(r, n)["max_length"] <= 5000])
+def test_a_walk_goes_on_from_the_longest_text(api, resource, name):
+    if (resource, name) == ("claims", "field"):
+        return  # one of the names of fields
+    make, f = Maker(api), field(resource, name)
+    texts = [c * f["max_length"] if f["type"] == "text" else "https://example.org/" + c * (f["max_length"] - 20)
+             for c in ("\U00020000", "\U00020001")]
+    ids = [api.post(f"/v1/{resource}", make.full(resource, **{name: t}), expect=201).json["id"] for t in texts]
+    found, pages = api.walk(f"/v1/{resource}", {"id": ",".join(ids), "sort": name, "limit": 1})
+    assert [r["id"] for r in found] == ids and pages == 2

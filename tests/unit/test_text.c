@@ -309,6 +309,53 @@ static void knows_http_urls(void)
 	CHECK(!text_is_http_url(LITERAL("http://exam\0ple.com/")));
 }
 
+static void knows_languages(void)
+{
+	static const char *const good[] = {
+		"ko",       "en-US",      "EN-us",          "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-1901",
+		"es-419",   "x-private",  "zh-min-nan",     "i-klingon",  "sgn-be-fr",           "en-u-ca-gregory",
+		"abcdefgh", "art-lojban", "en-a-bbb-x-a-b", "en-x-a",     "hy-Latn-IT-arevela",  "zh-cmn-Hans-CN",
+	};
+	static const char *const wrong[] = {
+		"",
+		"a",
+		"e-US",
+		"en_US",
+		"en--US",
+		"-en",
+		"en-",
+		"en-US-US",
+		"en-x",
+		"en-a",
+		"x",
+		"12",
+		"en-12",
+		"en-1994-1994",
+		"en US",
+		"e",
+		"abcdefghi",
+		"en-a-x-b",
+		"en-u-ca-U-nu",
+		"en-a-b",
+		"i-nothing",
+		"en-Latn-Latn",
+		"abcd-efg",
+		"\xED\x95\x9C",
+	};
+	char many[600] = "en-x";
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		CHECK_FOR(text_is_language(good[i], strlen(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		CHECK_FOR(!text_is_language(wrong[i], strlen(wrong[i])), "%s", wrong[i]);
+	for (size_t i = 0; i < 62; i++) /* as many subtags as it takes, and one more */
+		memcpy(many + 4 + 2 * i, "-a", 3);
+	CHECK(text_is_language(many, strlen(many)));
+	memcpy(many + strlen(many), "-a", 3);
+	CHECK(!text_is_language(many, strlen(many)));
+	CHECK(!text_is_language(LITERAL("en\0")));
+}
+
 TESTS({ "UTF-8 takes every character", utf8_takes_every_character }, { "UTF-8 refuses the rest", utf8_refuses_the_rest },
       { "finds visible characters", finds_visible_characters }, { "knows slugs", knows_slugs }, { "checks LEI", checks_lei },
-      { "checks ISIN", checks_isin }, { "knows http URLs", knows_http_urls })
+      { "checks ISIN", checks_isin }, { "knows http URLs", knows_http_urls }, { "knows language tags", knows_languages })
