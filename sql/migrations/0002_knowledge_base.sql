@@ -808,3 +808,19 @@ create index claim_past_slug_idx on claim_past (slug, known_to);
 alter table stake add column financing_id uuid references financing;
 create index stake_financing_id_idx on stake (financing_id, id) where financing_id is not null;
 alter table stake_past add column financing_id uuid;
+
+-- The transactions under way that may still stamp something at or before a time: those with an id (every write takes one before
+-- it stamps anything) that did not provably begin later; those of other databases write nothing here. Runs as the owner, because
+-- nobody else but an account itself is told when its transactions began; one of an account that the owner cannot see counts.
+create function writers_at(t timestamptz) returns xid[]
+language sql volatile security definer
+set search_path = lodebase, pg_temp
+as $$
+	select array(
+		select l.transactionid
+		from pg_locks l
+		left join pg_stat_activity a on a.pid = l.pid
+		where l.locktype = 'transactionid' and l.granted and l.mode = 'ExclusiveLock'
+			and (a.pid is null or a.datid = (select d.oid from pg_database d where d.datname = current_database()))
+			and coalesce(a.xact_start <= t, true))
+$$;

@@ -14,6 +14,7 @@
 #define NEWS_MAX 1000
 #define FETCHES_MAX 4 /* pages under way at a time */
 #define READER_MAX 100 /* items of a page */
+#define PAGE_BYTES ((size_t)1 << 20) /* a page ends behind it, before READER_MAX */
 
 struct feed_reader {
 	struct feed_reader *previous, *next;
@@ -29,6 +30,9 @@ struct feed_reader {
 struct feed_hub {
 	struct api *api;
 	struct feed_reader *first;
+	struct feed_reader
+		*turn; /* where the next look for who is behind begins, so that nobody waits for the others' long ways */
+	size_t n_readers;
 	unsigned n_fetching;
 	struct loop_timer timer;
 	uint64_t looked_ms, writes_seen;
@@ -65,14 +69,17 @@ static bool has_news(const struct feed_reader *r)
 
 static void pump(struct feed_hub *h);
 
-/* Puts the page's items behind each other as events. */
-static void write_events(struct call *c, const struct feed *f)
+/* Puts the page's items behind each other as events, and says how many: less than all where they are large. */
+static size_t write_events(struct call *c, const struct feed *f)
 {
-	for (size_t i = 0; i < f->n; i++) {
+	size_t i;
+
+	for (i = 0; i < f->n && c->out.len < PAGE_BYTES; i++) {
 		buf_printf(&c->out, "id: %s\nevent: change\ndata: ", f->versions[i].position);
 		feed_write_item(c, &c->out, f, i);
 		buf_puts(&c->out, "\n\n");
 	}
+	return i;
 }
 
 static bool same_wants(const struct feed_reader *a, const struct feed_reader *b)
@@ -102,19 +109,26 @@ static void share(struct feed_reader *from, const struct buf *page, const struct
 	}
 }
 
+static void fetch_over(struct feed_reader *r)
+{
+	if (r->fetching)
+		r->hub->n_fetching--;
+	r->fetching = false;
+}
+
 static void fetched(struct call *c)
 {
 	struct feed_reader *r = c->reader;
 	struct feed_hub *h = r->hub;
 	const struct feed *f = r->feed;
-	struct feed_position to = f->n > 0 ? f->positions[f->n - 1] : f->after;
+	size_t n = write_events(c, f);
+	struct feed_position to = n > 0 ? f->positions[n - 1] : f->after;
+	bool caught_up = f->caught_up && n == f->n;
 
-	r->fetching = false;
-	h->n_fetching--;
-	write_events(c, f);
+	fetch_over(r);
 	if (c->out.len > 0 && !c->out.failed)
-		share(r, &c->out, &to, f->caught_up);
-	reached(r, &to, f->caught_up);
+		share(r, &c->out, &to, caught_up);
+	reached(r, &to, caught_up);
 	stream_part(c, false);
 	pump(h);
 }
@@ -126,8 +140,12 @@ static void fetch(struct call *c)
 
 static void pump(struct feed_hub *h)
 {
-	for (struct feed_reader *r = h->first, *next; r && h->n_fetching < FETCHES_MAX; r = next) {
-		next = r->next;
+	if (!h->knows) /* what came between a page and the first look would be news to nobody */
+		return;
+	for (size_t i = h->n_readers; i > 0 && h->n_fetching < FETCHES_MAX; i--) {
+		struct feed_reader *r = h->turn ? h->turn : h->first;
+
+		h->turn = r->next;
 		if (!r->behind || r->fetching || r->call->stream != CALL_STREAMING ||
 		    http_stream_waiting(r->call->request) >= HTTP_STREAM_LOW)
 			continue;
@@ -241,6 +259,8 @@ static void beat(struct feed_hub *h, uint64_t now_ms)
 	bool over = atomic_load_explicit(&h->api->shared->draining, memory_order_relaxed);
 
 	for (struct feed_reader *r = h->first; r; r = r->next) {
+		if (r->call->stream == CALL_STREAM_OVER) /* its page failed: others need not wait until its client has gone */
+			fetch_over(r);
 		if (over && !r->fetching) {
 			stream_end(r->call, true);
 		} else if (now_ms - r->sent_ms >= BEAT_MS) {
@@ -310,6 +330,7 @@ bool feed_hub_join(struct feed_hub *h, struct call *c, struct feed *f)
 	if (h->first)
 		h->first->previous = r;
 	h->first = r;
+	h->n_readers++;
 	c->reader = r;
 	return true;
 }
@@ -321,8 +342,10 @@ void feed_hub_leave(struct call *c)
 	if (!r)
 		return;
 	c->reader = NULL;
-	if (r->fetching)
-		r->hub->n_fetching--;
+	fetch_over(r);
+	r->hub->n_readers--;
+	if (r->hub->turn == r)
+		r->hub->turn = r->next;
 	if (r->previous)
 		r->previous->next = r->next;
 	else

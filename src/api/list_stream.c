@@ -4,7 +4,9 @@
 #include "list.h"
 #include "stream.h"
 
-#define PAGE 500
+#define PAGE_FIRST 50
+#define PAGE_MAX 500
+#define PART_BYTES ((size_t)1 << 20) /* a part ends behind it, and a page is made to have about as much */
 
 static const struct {
 	const char *media_type, *content_type;
@@ -113,6 +115,19 @@ static bool keep_row(struct call *c, const struct db_result *r, int row)
 	return q->after && !c->carry.failed;
 }
 
+/* How many records like those of this page are asked for at once. */
+static unsigned page_size(const struct db_result *r)
+{
+	int rows = db_result_rows(r);
+	size_t bytes = 1, n;
+
+	for (int i = 0; i < rows; i++)
+		for (int k = 0; k < db_result_columns(r); k++)
+			bytes += (size_t)db_result_length(r, i, k);
+	n = PART_BYTES * (size_t)rows / bytes + 1;
+	return n < PAGE_MAX ? (unsigned)n : PAGE_MAX;
+}
+
 static void ask(struct call *c);
 
 static void more(struct call *c)
@@ -124,8 +139,8 @@ static void paged(struct call *c)
 {
 	struct list_state *s = c->state;
 	const struct db_result *r = c->job.results[0];
-	int rows = db_result_rows(r);
-	bool first = c->stream == CALL_NO_STREAM, last = rows < PAGE;
+	int rows = db_result_rows(r), written = 0;
+	bool first = c->stream == CALL_NO_STREAM, last;
 
 	if (first) {
 		call_header(c, "Cache-Control", "no-cache");
@@ -137,11 +152,13 @@ static void paged(struct call *c)
 		c->stream_busy = true;
 		begin(c);
 	}
-	for (int i = 0; i < rows; i++)
-		write_row(c, r, i, first && i == 0);
+	for (; written < rows && c->out.len < PART_BYTES; written++)
+		write_row(c, r, written, first && written == 0);
+	last = written == rows && rows < (int)s->query.limit;
+	s->query.limit = page_size(r);
 	if (last && s->format == LIST_GEOJSON)
 		buf_puts(&c->out, "\n]}\n");
-	if (!last && !keep_row(c, r, rows - 1))
+	if (!last && !keep_row(c, r, written - 1))
 		stream_end(c, false);
 	else
 		stream_part(c, last);
@@ -151,7 +168,6 @@ static void ask(struct call *c)
 {
 	struct list_state *s = c->state;
 
-	s->query.limit = PAGE;
 	if (!compose_list(c->arena, &s->query, &s->list)) {
 		call_fail(c, 500, "internal", "the query is too large");
 		return;
@@ -168,6 +184,7 @@ void list_stream_run(struct call *c)
 	if (c->known.kind == KNOWN_UNASKED)
 		c->known.kind = KNOWN_NOW;
 	s->query.known = &c->known;
+	s->query.limit = PAGE_FIRST;
 	if (!s->projected && !projection_plain(c, &s->projection)) {
 		call_out_of_memory(c);
 		return;
