@@ -24,7 +24,8 @@ struct compat_callbacks {
 struct MHD_Daemon *compat_start(int listen_fd, unsigned max_connections, size_t max_header_bytes, unsigned timeout_s,
 				const struct compat_callbacks *callbacks);
 
-/* For an answer without a body that is no empty one (304): it says no length. 0.9.75 cannot leave it out: there it is 0. */
+/* For an answer without a body that is no empty one (304, a stream asked for by HEAD): it says no length. 0.9.75 cannot leave it
+ * out: there it is 0. */
 void compat_no_length(struct MHD_Response *answer);
 
 /* Milliseconds until MHD_run() must be called, or -1. */

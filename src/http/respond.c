@@ -30,15 +30,18 @@ void request_resume(struct request *r)
 
 static struct MHD_Response *make(struct request *r, const struct http_response *response)
 {
+	/* To HEAD the daemon sends a stream's last chunk, which its client takes for the next answer. */
+	const bool bodyless = response->status == 304 || (response->room && r->public.method == HTTP_HEAD);
 	/* The daemon never writes to it, and request_free() outlives its last read of it. */
 	struct MHD_Response *answer =
-		response->room ? stream_response(r, response)
-			       : MHD_create_response_from_buffer(response->status == 304 ? 0 : response->body_len,
-								 (void *)(uintptr_t)response->body, MHD_RESPMEM_PERSISTENT);
+		response->room && !bodyless
+			? stream_response(r, response)
+			: MHD_create_response_from_buffer(bodyless ? 0 : response->body_len, (void *)(uintptr_t)response->body,
+							  MHD_RESPMEM_PERSISTENT);
 
 	if (!answer)
 		return NULL;
-	if (response->status == 304)
+	if (bodyless)
 		compat_no_length(answer);
 	/* The daemon refuses what HTTP does not allow in a header (a line end in a value): such a one is left out. */
 	for (size_t i = 0; i < response->n_headers; i++)
