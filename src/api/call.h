@@ -217,6 +217,7 @@ void search_check(struct call *c);
 void search_run(struct call *c);
 void provenance_check(struct call *c);
 void provenance_run(struct call *c);
+void export_run(struct call *c);
 void changes_check(struct call *c);
 void changes_run(struct call *c);
 void changes_stream_check(struct call *c);

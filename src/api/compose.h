@@ -88,6 +88,7 @@ struct list_query {
 	const char *text; /* only what a search for it finds; NULL: all */
 	const char *valid_at; /* only what was valid on that day; NULL: all */
 	const struct known *known; /* as the base knew it then, resolved; NULL: as it stands */
+	bool plain; /* the records' own columns alone, no summaries */
 };
 
 /* A composed statement with its parameters, in an arena. */

@@ -410,13 +410,16 @@ bool compose_list(struct arena *arena, const struct list_query *q, struct compos
 	buf_init(&b.sql, SQL_MAX);
 	see(&b, q->known, &v);
 	buf_puts(&b.sql, "select ");
-	compose_columns(&b.sql, q->resource, "t");
+	if (q->plain)
+		compose_fields(&b.sql, q->resource, "t");
+	else
+		compose_columns(&b.sql, q->resource, "t");
 	buf_puts(&b.sql, " from (");
 	arms(&b, q);
 	buf_puts(&b.sql, ") t");
-	if (b.seen)
+	if (!q->plain && b.seen)
 		compose_joins_known(&b.sql, q->resource, "t", b.seen);
-	else
+	else if (!q->plain)
 		compose_joins(&b.sql, q->resource, "t");
 	order(&b, q, 0);
 	buf_printf(&b.sql, " limit %u", q->limit);

@@ -13,6 +13,7 @@ static const int put_statuses[] = { 200, 201, 400, 401, 403, 404, 406, 409, 412,
 static const int patch_statuses[] = { 200, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 503, 504, 0 };
 static const int delete_statuses[] = { 204, 400, 401, 403, 404, 409, 412, 428, 503, 504, 0 };
 static const int import_statuses[] = { 200, 400, 401, 403, 406, 409, 415, 422, 503, 504, 0 };
+static const int export_statuses[] = { 200, 400, 401, 403, 406, 503, 504, 0 };
 static const int service_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
 static const int plain_statuses[] = { 200, 400, 0 };
 static const int guarded_statuses[] = { 200, 400, 401, 503, 504, 0 };
@@ -27,6 +28,9 @@ static const struct operation key_operations[] = {
 };
 static const struct operation import_operations[] = {
 	{ HTTP_POST, SCOPE_WRITE, BODY_IMPORT, "application/json", import_check, import_http_run, import_statuses },
+};
+static const struct operation export_operations[] = {
+	{ HTTP_GET, SCOPE_ADMIN, BODY_NONE, "application/x-ndjson", NULL, export_run, export_statuses },
 };
 static const struct operation collection_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json, text/csv, application/x-ndjson, application/geo+json", list_check, list_run, list_statuses },
@@ -63,12 +67,13 @@ static const struct operation problem_operations[] = { { HTTP_GET, SCOPE_NONE, B
 
 #define OPERATIONS(table) table, sizeof(table) / sizeof((table)[0])
 
-/* Fixed addresses first: a resource is never called "key" or "import". */
+/* Fixed addresses first: a resource is never called "key" or "export". */
 const struct route routes[] = {
 	{ "/v1", false, OPERATIONS(index_operations) },
 	{ "/v1/key", false, OPERATIONS(key_operations) },
 	{ "/v1/import", false, OPERATIONS(import_operations) },
 	{ "/v1/search", false, OPERATIONS(search_operations) },
+	{ "/v1/export", false, OPERATIONS(export_operations) },
 	{ "/v1/changes", false, OPERATIONS(changes_operations) },
 	{ "/v1/changes/stream", false, OPERATIONS(changes_stream_operations) },
 	{ "/v1/{resource}", true, OPERATIONS(collection_operations) },
