@@ -20,6 +20,21 @@ const struct cli_command cli_commands[] = {
 	  "All files are one import: all of it or nothing. A second time it changes nothing. Works beside a running\n"
 	  "service and without one.\n",
 	  CONFIG_IMPORT, cli_import },
+	{ "export", "export [OPTION …] [FILE]", "write every record as a line that import takes back",
+	  "Lines of {\"resource\": …, \"record\": {…}} to FILE or standard output: the base as it stands at one instant, "
+	  "ordered\n"
+	  "by resource and id. Imported into an empty base and exported again they are the same lines. History and keys are\n"
+	  "not in it (see backup). Works beside a running service and without one. A failure leaves FILE as it was.\n",
+	  CONFIG_EXPORT, cli_export },
+	{ "backup", "backup [OPTION …] FILE", "write the base with its history, keys and settings to a file",
+	  "A dump of the schema lodebase in pg_dump's custom format, made as the schema's owner, of one instant. Works beside "
+	  "a\n"
+	  "running service and without one. A failure leaves FILE as it was. It is readable for its owner alone.\n",
+	  CONFIG_BACKUP, cli_backup },
+	{ "restore", "restore [OPTION …] FILE", "take a backup back into an empty base",
+	  "The base must have neither records nor keys, and nobody may be connected to it. PostgreSQL may be of a newer major\n"
+	  "version than the one the backup was made from. A new epoch of the change feed begins.\n",
+	  CONFIG_RESTORE, cli_restore },
 	{ "key create", "key create --name NAME --scope read|write|admin [OPTION …]", "make an API key; it is shown once", NULL,
 	  CONFIG_KEY_CREATE, cli_key_create },
 	{ "key list", "key list [OPTION …]", "list the API keys", NULL, CONFIG_KEY, cli_key_list },

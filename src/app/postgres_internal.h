@@ -55,6 +55,8 @@ enum err postgres_write_access(const struct embedded_postgres *e, char problem[A
 /* postgres_process.c */
 /* Forks and execs argv[0] with a clean environment, stdin from in_fd (-1: /dev/null), stdout and stderr to out_fd. */
 pid_t postgres_spawn(char *const argv[], int in_fd, int out_fd);
+/* The same with an environment and with stderr to err_fd. */
+pid_t postgres_spawn_in(char *const argv[], char *const environment[], int in_fd, int out_fd, int err_fd);
 /* Waits for a child to end; its wait status. *ret_stopped: stop_fd became readable first, and the child was ended, if need be
  * by SIGKILL. */
 int postgres_wait(pid_t pid, int stop_fd, bool *ret_stopped);

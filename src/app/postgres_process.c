@@ -26,9 +26,8 @@ void postgres_pause(unsigned ms)
 }
 
 /* In the child, between fork and exec, with other threads in the parent: only what is async-signal-safe. */
-static void child_main(char *const argv[], int in_fd, int out_fd, pid_t parent)
+static void child_main(char *const argv[], char *const environment[], int in_fd, int out_fd, int err_fd, pid_t parent)
 {
-	static char *const environment[] = { (char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", (char *)"TZ=UTC", NULL };
 	sigset_t none;
 	/* So that kill -9 of this program stops the server too. It is asked for the parent's thread, the main one. */
 	prctl(PR_SET_PDEATHSIG, SIGINT);
@@ -41,20 +40,26 @@ static void child_main(char *const argv[], int in_fd, int out_fd, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (in_fd < 0)
 		in_fd = open("/dev/null", O_RDONLY);
-	if (in_fd < 0 || dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0 || chdir("/") != 0)
+	if (in_fd < 0 || dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(err_fd, 2) < 0 || chdir("/") != 0)
 		_exit(127);
 	close_range(3, UINT_MAX, 0);
 	execve(argv[0], argv, environment);
 	_exit(127);
 }
 
-pid_t postgres_spawn(char *const argv[], int in_fd, int out_fd)
+pid_t postgres_spawn_in(char *const argv[], char *const environment[], int in_fd, int out_fd, int err_fd)
 {
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
-		child_main(argv, in_fd, out_fd, parent);
+		child_main(argv, environment, in_fd, out_fd, err_fd, parent);
 	return pid;
+}
+
+pid_t postgres_spawn(char *const argv[], int in_fd, int out_fd)
+{
+	static char *const environment[] = { (char *)"PATH=/usr/bin:/bin", (char *)"LC_ALL=C.UTF-8", (char *)"TZ=UTC", NULL };
+	return postgres_spawn_in(argv, environment, in_fd, out_fd, out_fd);
 }
 
 int postgres_wait(pid_t pid, int stop_fd, bool *ret_stopped)

@@ -20,6 +20,10 @@ const char *config_command_name(enum config_command command)
 		return "import";
 	case CONFIG_EXPORT:
 		return "export";
+	case CONFIG_BACKUP:
+		return "backup";
+	case CONFIG_RESTORE:
+		return "restore";
 	case CONFIG_KEY:
 		return "key";
 	case CONFIG_CONFIG:

@@ -336,7 +336,7 @@ static bool take_scope(struct config *c, const char *text, char problem[CONFIG_P
 }
 
 #define KEYS (CONFIG_KEY | CONFIG_KEY_CREATE)
-#define BASE (CONFIG_SERVE | CONFIG_MIGRATE | CONFIG_IMPORT | CONFIG_EXPORT | KEYS | CONFIG_CONFIG)
+#define BASE (CONFIG_SERVE | CONFIG_MIGRATE | CONFIG_IMPORT | CONFIG_EXPORT | CONFIG_BACKUP | CONFIG_RESTORE | KEYS | CONFIG_CONFIG)
 #define SERVE (CONFIG_SERVE | CONFIG_CONFIG)
 
 /* `listen` stands before `anonymous-read`, `database` before `owner-database`: later rows look at earlier ones. */
@@ -354,7 +354,7 @@ const struct config_option config_options[] = {
 	{ "data-dir", "DIR", "Where the private PostgreSQL keeps its files.",
 	  "/var/lib/lodebase as root, else ~/.local/share/lodebase", BASE, .path = true, .take = take_data_dir,
 	  .make_default = default_data_dir },
-	{ "postgres-bin", "DIR", "Where initdb and postgres are, for the private PostgreSQL.",
+	{ "postgres-bin", "DIR", "Where initdb and postgres are, for the private PostgreSQL, and pg_dump and pg_restore.",
 	  "the newest below /usr/lib/postgresql that fits the data directory", BASE, .path = true, .take = take_postgres_bin },
 	{ "user", "NAME", "The account to run on when started as root.",
 	  "the data directory's owner, else lodebase, postgres or nobody, whichever exists", BASE, .take = take_user },

@@ -194,6 +194,12 @@ static enum err migrate_locked(struct db_session *owner, const char *composed_sq
 	return e;
 }
 
+/* Of the session, not of a transaction: each migration is a transaction of its own. */
+enum err db_migrate_lock(struct db_session *owner, struct db_error *ret_error)
+{
+	return db_session_query(owner, NULL, ret_error, "select pg_advisory_lock(" MIGRATE_LOCK ")", 0);
+}
+
 enum err db_migrate(struct db_session *owner, const char *composed_sql, struct migrate_report *ret)
 {
 	struct db_error error = { 0 };
@@ -201,8 +207,7 @@ enum err db_migrate(struct db_session *owner, const char *composed_sql, struct m
 
 	assert(owner && composed_sql && ret);
 	*ret = (struct migrate_report){ 0 };
-	/* Of the session, not of a transaction: each migration is a transaction of its own. */
-	e = db_session_query(owner, NULL, &error, "select pg_advisory_lock(" MIGRATE_LOCK ")", 0);
+	e = db_migrate_lock(owner, &error);
 	if (e != OK) {
 		failed(ret, "waiting for other migrations", e, &error);
 		db_error_done(&error);

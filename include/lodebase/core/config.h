@@ -16,6 +16,8 @@ enum config_command { /* bit mask: which commands take an option */
 		      CONFIG_KEY = 1 << 4, /* key list, key revoke */
 		      CONFIG_CONFIG = 1 << 5,
 		      CONFIG_KEY_CREATE = 1 << 6,
+		      CONFIG_BACKUP = 1 << 7,
+		      CONFIG_RESTORE = 1 << 8,
 };
 
 struct config_value; /* an option's text and where it came from */

@@ -34,5 +34,7 @@ struct migrate_report {
 /* ERR_CONFLICT: the base was migrated by a newer program, or a recorded migration's checksum differs (report says which).
  * ERR_SQL, ERR_UNAVAILABLE as usual. All in one transaction per migration. */
 enum err db_migrate(struct db_session *owner, const char *composed_sql, struct migrate_report *ret) MUST_CHECK;
+/* Keeps migrations away until the session is closed, but those of the session itself. */
+enum err db_migrate_lock(struct db_session *owner, struct db_error *ret_error) MUST_CHECK;
 /* Whether the schema stands at this program's version (as the service's role). ret_version -1: no schema yet. */
 enum err db_migrate_check(struct db_session *service, int *ret_version) MUST_CHECK;

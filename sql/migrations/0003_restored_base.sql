@@ -1,0 +1,36 @@
+-- A base restored into the cluster that it was dumped in has the cluster's identity as before, but the transactions since then
+-- are others. Its tables are new ones, though: an epoch also ends where the table of epochs is not the one it was written in.
+
+alter table epoch add column relation oid;
+update epoch set relation = 'lodebase.epoch'::regclass;
+alter table epoch alter column relation set not null;
+
+create or replace function check_epoch() returns integer
+language plpgsql volatile security definer
+set search_path = lodebase, pg_temp
+as $$
+declare
+	here bigint;
+	line integer;
+	newest epoch%rowtype;
+begin
+	if pg_is_in_recovery() or current_setting('transaction_read_only')::boolean then
+		return epoch();
+	end if;
+	select c.system_identifier into here from pg_control_system() c;
+	line := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer;
+	select * into newest from epoch e order by e.epoch desc limit 1;
+	if found and newest.system_identifier = here and newest.timeline = line and newest.relation = 'epoch'::regclass then
+		return newest.epoch;
+	end if;
+	lock table epoch in share row exclusive mode;
+	select * into newest from epoch e order by e.epoch desc limit 1;
+	if found and newest.system_identifier = here and newest.timeline = line and newest.relation = 'epoch'::regclass then
+		return newest.epoch;
+	end if;
+	insert into epoch (epoch, system_identifier, timeline, relation)
+	values (coalesce(newest.epoch, 0) + 1, here, line, 'epoch'::regclass)
+	returning * into newest;
+	return newest.epoch;
+end
+$$;
