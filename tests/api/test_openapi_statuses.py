@@ -20,8 +20,9 @@ UNKNOWN = {"params": {"colour": "red"}}
 class World:
     """Who asks, and records to ask about."""
 
-    def __init__(self, api, reader, anyone, closed, service):
-        self.api, self.reader, self.anyone, self.closed, self.service = api, reader, anyone, closed, service
+    def __init__(self, api, admin, reader, anyone, closed, service):
+        self.api, self.admin, self.reader, self.service = api, admin, reader, service
+        self.anyone, self.closed = anyone, closed
         self.maker = knowledge.Maker(api)
 
     def new(self, resource, **fields):
@@ -190,6 +191,10 @@ SERVICE = {
         ("GET", 200): lambda w: _stream(w, "/v1/changes/stream"),
         ("GET", 410): lambda w: w.anyone.get("/v1/changes/stream", headers={"Last-Event-ID": _elsewhere(w)})},
     "/v1/search": _plain("/v1/search") | {("GET", 200): lambda w: w.anyone.get("/v1/search", {"q": "title"})},
+    "/v1/export": {
+        ("GET", 200): lambda w: w.admin.get("/v1/export"), ("GET", 400): lambda w: w.admin.get("/v1/export", **UNKNOWN),
+        ("GET", 401): lambda w: w.anyone.get("/v1/export"), ("GET", 403): lambda w: w.api.get("/v1/export"),
+        ("GET", 406): lambda w: w.admin.get("/v1/export", **WORDS)},
     "/v1": _plain("/v1"),
     "/v1/key": _plain("/v1/key", key=True),
     "/livez": _plain("/livez"),
@@ -217,7 +222,7 @@ DOCUMENTED = [(method, template, status) for (method, template), responses in op
 
 @pytest.fixture(scope="module")
 def world(service, closed, keys, api, anyone):
-    return World(api, service.client(keys["read"]), anyone, closed.client(), service)
+    return World(api, service.client(keys["admin"]), service.client(keys["read"]), anyone, closed.client(), service)
 
 
 @pytest.mark.parametrize("method, template, status", [d for d in DOCUMENTED if d[2] < 500], ids=lambda v: str(v))
@@ -255,7 +260,7 @@ def test_head_answers_as_get(world, template):
         if template.startswith(f"/v1/{r}/{{id}}"):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))
     endless = path.endswith("/stream")
-    get, head = _stream(world, path) if endless else world.api.get(path, expect=200), world.api.head(path, expect=200)
+    get, head = _stream(world, path) if endless else world.admin.get(path, expect=200), world.admin.head(path, expect=200)
     volatile = {"date", "x-request-id", "server-timing", "content-length"}
     assert {k.lower() for k, _ in head.headers} | volatile == {k.lower() for k, _ in get.headers} | volatile
     if template != "/metrics" and not endless:  # whose numbers have moved on

@@ -126,7 +126,7 @@ def test_another_major_is_refused(ready):
     version.write_text("12\n")
     done = ready.on("serve", "--listen", "127.0.0.1:0", ok=False)
     assert done.returncode == 1
-    for said in ("PostgreSQL 12", f"PostgreSQL {here.strip()}", "postgresql-12", "pg_upgrade", "nothing was changed"):
+    for said in ("PostgreSQL 12", f"PostgreSQL {here.strip()}", "postgresql-12", "lodebase restore", "nothing was changed"):
         assert said in done.stderr, done.stderr
     version.write_text(here)
     assert ready.on("migrate").returncode == 0
