@@ -215,7 +215,7 @@ static enum err run_restore(struct restore *r, char problem[APP_PROBLEM_SIZE])
 	return e;
 }
 
-/* A base from before schema 3 does not notice by itself that it came back into its own cluster. */
+/* A base from before schema 4 does not notice by itself that it came back into its own cluster. */
 static const char begin_old_epoch[] = "do $$ begin if not exists (select from pg_attribute where attrelid = "
 				      "'lodebase.epoch'::regclass and attname = 'relation') "
 				      "then insert into lodebase.epoch (epoch, system_identifier, timeline) select e.epoch + "

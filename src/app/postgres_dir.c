@@ -145,7 +145,8 @@ enum err postgres_find_bin(const char *given, int major, const char *cluster, ch
 	}
 	if (major && here != major) {
 		PROBLEM("the data directory holds a cluster of PostgreSQL %d (%s), and what is here is PostgreSQL %d: install "
-			"postgresql-%d beside it, and to move to the newer one, `lodebase backup` it then and `lodebase restore` "
+			"postgresql-%d beside it, and to move to the newer one, `lodebase backup` it then and `lodebase "
+			"restore` "
 			"that into another --data-dir; nothing was changed",
 			major, cluster, here ? here : newest_installed(0), major);
 		return ERR_INVALID;

@@ -336,7 +336,8 @@ static bool take_scope(struct config *c, const char *text, char problem[CONFIG_P
 }
 
 #define KEYS (CONFIG_KEY | CONFIG_KEY_CREATE)
-#define BASE (CONFIG_SERVE | CONFIG_MIGRATE | CONFIG_IMPORT | CONFIG_EXPORT | CONFIG_BACKUP | CONFIG_RESTORE | KEYS | CONFIG_CONFIG)
+#define BASE \
+	(CONFIG_SERVE | CONFIG_MIGRATE | CONFIG_IMPORT | CONFIG_EXPORT | CONFIG_BACKUP | CONFIG_RESTORE | KEYS | CONFIG_CONFIG)
 #define SERVE (CONFIG_SERVE | CONFIG_CONFIG)
 
 /* `listen` stands before `anonymous-read`, `database` before `owner-database`: later rows look at earlier ones. */
