@@ -245,7 +245,7 @@ def test_answers_that_come_again_are_as_documented(world, template, status):
 
     client = world.api.with_key(world.api.key)
     client.request = first
-    asking = World(client, world.reader, world.anyone, world.closed, world.service)
+    asking = World(client, world.admin, world.reader, world.anyone, world.closed, world.service)
     asking.maker = world.maker
     before = recipe("POST", template, status)(asking)
     again = lodebase.Client.request(client, "POST", **resend)
