@@ -12,7 +12,7 @@ void changes_stream_check(struct call *c)
 	c->state = f;
 	if (!f)
 		return;
-	f->limit = 1;
+	f->limit = 0; /* at first only whether that place is served */
 	for (size_t i = 0; i < c->request->n_params; i++) {
 		const struct http_field *p = &c->request->params[i];
 

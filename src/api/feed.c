@@ -203,7 +203,8 @@ void feed_fetch(struct call *c, struct feed *f, void (*ready)(struct call *c))
 		call_statement(c, 1, "feed_of", db_query("feed_of"), f->params, 5);
 	else
 		call_statement(c, 1, "feed", db_query("feed"), f->params, 4);
-	call_query(c, DB_SLOW, f->from_end ? 1 : 2, false, paged);
+	/* where no page is asked for it is over at once, and many may come together: all streams after a restart */
+	call_query(c, f->from_end || f->limit == 0 ? DB_READ : DB_SLOW, f->from_end ? 1 : 2, false, paged);
 }
 
 void feed_write_item(struct call *c, struct buf *out, const struct feed *f, size_t i)

@@ -395,6 +395,12 @@ def plain(body):
         return None
 
 
+def new_epoch(cluster, dbname):
+    """As if the base had been restored from a backup just now."""
+    cluster.execute("insert into lodebase.epoch select (jsonb_populate_record(e, jsonb_build_object('epoch', e.epoch + 1))).* "
+                    "from lodebase.epoch e order by e.epoch desc limit 1", dbname=dbname)
+
+
 # --- a raw connection ------------------------------------------------------------------------------------------------
 
 class _Shared:

@@ -7,7 +7,7 @@ import time
 import psycopg2
 import pytest
 
-from lodebase import FULL_SHAREHOLDER, Client, in_parallel, project, shareholder, stake, unique
+from lodebase import FULL_SHAREHOLDER, Client, in_parallel, new_epoch, project, shareholder, stake, unique
 
 MEMBERS = {"position", "resource", "id", "slug", "action", "version", "at", "actor", "request_id", "record"}
 
@@ -371,11 +371,9 @@ def test_what_an_open_transaction_may_still_write_before_holds_the_rest_back(own
 # --- a new epoch (last: it makes all positions of before worthless) ------------------------------------------------------
 
 def test_after_a_restore_positions_of_before_are_410(own, cluster, base):
-    made = own.post("/v1/shareholders", shareholder(), expect=201).json
-    everything, end = caught_up_with(own, None, 1)
-    cluster.execute("insert into lodebase.epoch (epoch, system_identifier, timeline) select max(epoch) + 1, "
-                    "(array_agg(system_identifier order by epoch desc))[1], (array_agg(timeline order by epoch desc))[1] "
-                    "from lodebase.epoch", dbname=base)
+    made = [own.post("/v1/shareholders", shareholder(), expect=201).json for _ in range(2)][-1]
+    everything, end = caught_up_with(own, None, 2)
+    new_epoch(cluster, base)
     for position in (end, everything[0]["position"], everything[-1]["position"]):
         a = page(own, after=position, expect=410)
         assert a.type == "position-expired"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
-from lodebase import FULL_PROJECT, FULL_SHAREHOLDER, NOBODY, TIME, project, shareholder, stake, unique
+from lodebase import FULL_PROJECT, FULL_SHAREHOLDER, NOBODY, TIME, new_epoch, project, shareholder, stake, unique
 
 FUTURE = "2999-01-01T00:00:00Z"
 
@@ -384,9 +384,7 @@ def test_after_a_new_epoch_old_revisions_and_times_still_answer(own, own_service
     time = known(own, "/v1/projects", "now").json["known_at"]
     middle = own.walk("/v1/projects", {"region": region})[0]
     r_middle = revision(own)
-    cluster.execute("insert into lodebase.epoch (epoch, system_identifier, timeline) "
-                    "select max(epoch) + 1, (array_agg(system_identifier order by epoch desc))[1], "
-                    "(array_agg(timeline order by epoch desc))[1] from lodebase.epoch", dbname=base)
+    new_epoch(cluster, base)
     own.patch(paths[1], {"name": "After"}, expect=200)
     own.delete(paths[2], expect=204)
     assert own.walk("/v1/projects", {"region": region, "known_at": then})[0] == made

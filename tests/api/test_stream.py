@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cluster import Cluster
-from lodebase import eventually, loads, shareholder, unique
+from lodebase import eventually, loads, new_epoch, shareholder, unique
 
 STREAMS = 1000
 
@@ -371,13 +371,10 @@ def test_a_thousand_idle_streams(own, own_service, cluster, base, many_files):
     key = own_service.key("read", "many")
     write(own)
     connections, memory = database(), rss(own_service)
-    streams = []
+    streams = [Stream(own_service, key=key if i % 2 else None) for i in range(STREAMS)]  # all at once, as after a restart
     try:
-        while len(streams) < STREAMS:  # all at once are more than may wait for the database
-            some = [Stream(own_service, key=key if i % 2 else None) for i in range(50)]
-            streams += some
-            for s in some:
-                s.begun()
+        for s in streams:
+            s.begun()
         per_stream = (rss(own_service) - memory) / STREAMS
         assert database() <= connections + 2, "streams hold connections"
         made, began = write(own)[0], time.monotonic()
@@ -446,9 +443,7 @@ def test_a_stream_of_an_old_epoch_ends_and_its_position_is_410(own, own_service,
     with Stream(own_service).begun() as s:
         write(own)
         last = s.wait(1)[0]["position"]
-        cluster.execute("insert into lodebase.epoch (epoch, system_identifier, timeline) select max(epoch) + 1, "
-                        "(array_agg(system_identifier order by epoch desc))[1], (array_agg(timeline order by epoch desc))[1] "
-                        "from lodebase.epoch", dbname=base)
+        new_epoch(cluster, base)
         made = write(own)[0]
         assert s.ended(20) and not s.whole and len(s.events) == 1
     own.get("/v1/changes/stream", headers={"Last-Event-ID": last}, expect=410)
