@@ -2,8 +2,9 @@
 -- are others. Its tables are new ones, though: an epoch also ends where the table of epochs is not the one it was written in.
 
 alter table epoch add column relation oid;
-update epoch set relation = 'lodebase.epoch'::regclass;
-alter table epoch alter column relation set not null;
+update epoch set relation = 'epoch'::regclass;
+-- Looked up when a row is written: a constant would have to name the table before a restore has made it.
+alter table epoch alter column relation set default to_regclass('lodebase.epoch'), alter column relation set not null;
 
 create or replace function check_epoch() returns integer
 language plpgsql volatile security definer
@@ -28,8 +29,7 @@ begin
 	if found and newest.system_identifier = here and newest.timeline = line and newest.relation = 'epoch'::regclass then
 		return newest.epoch;
 	end if;
-	insert into epoch (epoch, system_identifier, timeline, relation)
-	values (coalesce(newest.epoch, 0) + 1, here, line, 'epoch'::regclass)
+	insert into epoch (epoch, system_identifier, timeline) values (coalesce(newest.epoch, 0) + 1, here, line)
 	returning * into newest;
 	return newest.epoch;
 end
