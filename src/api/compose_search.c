@@ -7,6 +7,9 @@
 #include "lodebase/base/digest.h"
 
 #define SQL_MAX (1u << 20)
+/* PostgreSQL refuses words that take more than 1 MiB together, and so would refuse a record of many texts. The words of so many
+ * code points surely fit: each takes nine bytes at most, its part of compound words and of places included. */
+#define WORDS_MAX 100000
 
 /* The kinds of text that a record has. */
 enum part { PART_NAME, PART_ALIAS, PART_IDENTIFIER, PART_TEXT };
@@ -77,9 +80,9 @@ static void names_text(struct buf *out, const struct resource *r, const char *al
 
 static void words(struct buf *out, const struct resource *r, const char *alias)
 {
-	buf_puts(out, "to_tsvector('simple'::regconfig, ");
+	buf_puts(out, "to_tsvector('simple'::regconfig, left(");
 	parts_text(out, r, alias, r->name_field ? PART_NAME : PART_TEXT, PART_TEXT);
-	buf_putc(out, ')');
+	buf_printf(out, ", %d))", WORDS_MAX);
 }
 
 /* Where a resource has no names only those that have any text are indexed: most links have none. */

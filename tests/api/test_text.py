@@ -30,6 +30,17 @@ def try_stake(api, pair, expect, **fields):
                     expect=expect)
 
 
+def test_a_record_of_as_many_words_as_a_body_takes(api):
+    """More than PostgreSQL keeps of one record's words: it is taken all the same, and its name is found."""
+    words = iter(chr(0xac00 + n // 10_000) + chr(0xac00 + n % 10_000) for n in range(1_000_000))
+    aliases = [" ".join(f"{next(words)}-{next(words)}" for _ in range(50)) for _ in range(1000)]
+    assert all(len(a) <= 300 for a in aliases) and len("".join(aliases).encode()) + 3000 < 1 << 20
+    made = api.post("/v1/shareholders", shareholder(name="Wordmonger", aliases=aliases), expect=201).json
+    assert made["aliases"] == aliases
+    api.patch(f"/v1/shareholders/{made['id']}", {"aliases": aliases[1:]}, expect=200)
+    assert made["id"] in [r["id"] for r in api.get("/v1/search", {"q": "wordmonger"}, expect=200).items]
+
+
 # --- lengths in code points ------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("letter", LONG.values(), ids=LONG)
