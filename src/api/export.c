@@ -14,6 +14,8 @@ static void paged(struct call *c)
 {
 	struct export_walk *w = c->state;
 
+	if (stream_key_is_over(c, 1))
+		return;
 	if (c->stream == CALL_NO_STREAM) {
 		call_header(c, "Cache-Control", "no-store");
 		stream_begin(c, "application/x-ndjson", more);
@@ -41,7 +43,7 @@ static void ask(struct call *c)
 		return;
 	}
 	call_statement(c, 0, NULL, page->sql, page->params, page->n_params);
-	call_query(c, DB_SLOW, 1, false, paged);
+	call_query(c, DB_SLOW, 1 + stream_ask_key(c, 1), false, paged);
 }
 
 static void begin(struct call *c)

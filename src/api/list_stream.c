@@ -142,6 +142,8 @@ static void paged(struct call *c)
 	int rows = db_result_rows(r), written = 0;
 	bool first = c->stream == CALL_NO_STREAM, last;
 
+	if (stream_key_is_over(c, 1))
+		return;
 	if (first) {
 		call_header(c, "Cache-Control", "no-cache");
 		if (s->instant_told)
@@ -173,7 +175,7 @@ static void ask(struct call *c)
 		return;
 	}
 	call_statement(c, 0, NULL, s->list.sql, s->list.params, s->list.n_params);
-	call_query(c, DB_SLOW, 1, false, paged);
+	call_query(c, DB_SLOW, 1 + stream_ask_key(c, 1), false, paged);
 }
 
 void list_stream_run(struct call *c)

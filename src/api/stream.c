@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include "lodebase/db/migrate.h"
 #include "versions.h"
 
 #define PART_ARENA ((size_t)64 << 20)
@@ -65,6 +66,27 @@ void stream_part(struct call *c, bool last)
 		stream_end(c, true);
 	else if (http_stream_waiting(c->request) == 0)
 		room(c->request); /* an empty part wakes nobody */
+}
+
+int stream_ask_key(struct call *c, int i)
+{
+	const char *id = c->key.id, **params;
+
+	if (!c->has_key || c->stream != CALL_STREAMING)
+		return 0;
+	params = arena_alloc(c->arena, sizeof(*params)); /* where it is full nothing is sent */
+	if (params)
+		params[0] = compose_array(c->arena, &id, 1);
+	call_statement(c, i, "keys_revoked", db_query("keys_revoked"), params, 1);
+	return 1;
+}
+
+bool stream_key_is_over(struct call *c, int i)
+{
+	if (!c->job.results[i] || db_result_rows(c->job.results[i]) == 0)
+		return false;
+	stream_end(c, false);
+	return true;
 }
 
 bool stream_push(struct call *c, const void *bytes, size_t n)

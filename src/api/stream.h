@@ -17,6 +17,11 @@ bool stream_push(struct call *c, const void *bytes, size_t n);
 /* Begins a part: `step` runs with an empty c->out and a new c->arena, fills c->out, now or in later steps, and then says
  * stream_part(). */
 void stream_start_part(struct call *c, void (*step)(struct call *c));
+/* A key that was revoked reads no further part. The first sets statement i, beside those of a part, to ask for that where the
+ * call has a key and its headers have left, and returns how many it set; the second, when they were run, cuts the stream of a
+ * key that is revoked, and is true then. */
+int stream_ask_key(struct call *c, int i);
+bool stream_key_is_over(struct call *c, int i);
 /* Ends the stream, whole or cut. */
 void stream_end(struct call *c, bool whole);
 /* Frees what a stream holds; fine of any call and to repeat. */

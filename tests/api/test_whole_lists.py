@@ -301,12 +301,12 @@ def test_one_revision_whatever_is_written_meanwhile(own, quiet):
     assert not errors
 
 
-def ask(service, path, media, receive=4096):
+def ask(service, path, media, receive=4096, headers=""):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
     s.connect((service.host, service.port))
     s.settimeout(60)
-    s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {media}\r\n\r\n".encode())
+    s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {media}\r\n{headers}\r\n".encode())
     return s
 
 
@@ -381,6 +381,17 @@ def test_a_client_that_goes_away_in_the_middle(fragile):
         reader.close()
     api.get("/v1/projects", {"limit": 1}, expect=200)
     eventually(lambda: s.log().count('"aborted":true') >= 10, 20, "ten lists given up")
+
+
+@pytest.mark.parametrize("path", ["/v1/projects", "/v1/export"])
+def test_a_revoked_key_reads_no_further_part(fragile, path):
+    _, s, _ = fragile
+    key = s.key("admin", unique("to-go"))
+    reader = ask(s, path, NDJSON, headers=f"Authorization: Bearer {key}\r\n")
+    assert reader.recv(4096).startswith(b"HTTP/1.1 200")
+    s.revoke(key)
+    assert not rest(reader), "the whole list went to a key that is revoked"
+    reader.close()
 
 
 def test_an_error_in_the_middle_cuts_visibly(fragile):
