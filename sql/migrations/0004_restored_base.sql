@@ -1,5 +1,6 @@
 -- A base restored into the cluster that it was dumped in has the cluster's identity as before, but the transactions since then
--- are others. Its tables are new ones, though: an epoch also ends where the table of epochs is not the one it was written in.
+-- are others. Its tables are new ones, though: an epoch also ends where the table of epochs is not the one it was written in. And
+-- one backup can be restored twice: a new epoch's number is the time in seconds, so that both lives get numbers of their own.
 
 alter table epoch add column relation oid;
 update epoch set relation = 'epoch'::regclass;
@@ -29,7 +30,9 @@ begin
 	if found and newest.system_identifier = here and newest.timeline = line and newest.relation = 'epoch'::regclass then
 		return newest.epoch;
 	end if;
-	insert into epoch (epoch, system_identifier, timeline) values (coalesce(newest.epoch, 0) + 1, here, line)
+	insert into epoch (epoch, system_identifier, timeline)
+	values (greatest(newest.epoch + 1, extract(epoch from clock_timestamp() - timestamptz '2025-01-01 00:00Z')::integer), here,
+		line)
 	returning * into newest;
 	return newest.epoch;
 end

@@ -218,8 +218,9 @@ static enum err run_restore(struct restore *r, char problem[APP_PROBLEM_SIZE])
 /* A base from before schema 4 does not notice by itself that it came back into its own cluster. */
 static const char begin_old_epoch[] = "do $$ begin if not exists (select from pg_attribute where attrelid = "
 				      "'lodebase.epoch'::regclass and attname = 'relation') "
-				      "then insert into lodebase.epoch (epoch, system_identifier, timeline) select e.epoch + "
-				      "1, e.system_identifier, e.timeline "
+				      "then insert into lodebase.epoch (epoch, system_identifier, timeline) select "
+				      "greatest(e.epoch + 1, extract(epoch from clock_timestamp() - timestamptz '2025-01-01 "
+				      "00:00Z')::integer), e.system_identifier, e.timeline "
 				      "from lodebase.epoch e order by e.epoch desc limit 1; end if; end $$";
 
 /* What a dump without owners and privileges does not bring, the rest of the schema, a new epoch, and statistics. */

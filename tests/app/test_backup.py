@@ -1,6 +1,7 @@
 """`lodebase backup` and `lodebase restore`: everything comes back, into an empty base alone, and a new epoch begins."""
 import json
 import os
+import re
 import stat
 
 import psycopg2
@@ -40,6 +41,11 @@ def feed(program):
     return [{k: v for k, v in item.items() if k != "position"} for item in items]
 
 
+def begun(done):
+    """The number of the epoch that a restore began."""
+    return int(re.search(r"epoch (\d+) begins", done.stdout)[1])
+
+
 def test_into_another_data_directory(ready, make, place):
     dump, second = place / "base.dump", make("second")
     ready.start()
@@ -55,14 +61,22 @@ def test_into_another_data_directory(ready, make, place):
     done = ready.on("restore", str(dump), ok=False)
     assert done.returncode == 1 and "not empty (it has records)" in done.stderr and "--data-dir" in done.stderr
 
-    assert "epoch 2 begins" in second.on("restore", str(dump)).stdout
+    first_life = begun(second.on("restore", str(dump)))
     second.start()
     assert seen(second, told) == before and feed(second) == changes
     status, problem = talk(second, f"/v1/changes?after={told['position']}")
     assert status == 410 and problem["type"].endswith("position-expired")
     assert second.post_shareholder("c", key) == 201  # the key came along
     assert [item["slug"] for item in feed(second)][-1] == "c"
+    position = talk(second, "/v1/changes?after=now")[1]["next_after"]
     assert second.stop() == 0
+
+    # another life of the same backup: what the first restored base gave out is none of its positions
+    third = make("third")
+    assert begun(third.on("restore", str(dump))) != first_life
+    third.start()
+    assert talk(third, f"/v1/changes?after={position}")[0] == 410
+    assert third.stop() == 0
 
 
 @pytest.fixture
@@ -100,7 +114,7 @@ def test_into_another_database_of_the_same_cluster(program, cluster, databases):
 
     on(program, cluster, second, "migrate")
     migrated = rights(cluster, second)  # and a migrated base without a record or key counts as empty
-    assert "epoch 2 begins" in on(program, cluster, second, "restore", str(dump)).stdout
+    assert begun(on(program, cluster, second, "restore", str(dump))) > 1
     assert rights(cluster, second) == migrated
     program.start("--database", cluster.conninfo(second), *ACCOUNT)
     assert seen(program, told) == before
