@@ -162,6 +162,8 @@ static void answer(struct call *c, struct import_answer *a)
 			.truncated = a->truncated,
 		};
 
+		if (a->passing && c->idempotency)
+			c->idempotency->settled = true;
 		if (a->status == 503)
 			call_header(c, "Retry-After", "1");
 		if (a->status == 401)

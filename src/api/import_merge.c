@@ -176,6 +176,7 @@ static enum outcome undone(struct import *im, enum err e, struct db_error *error
 		import_fail(im, 403, "forbidden", "the key's scope does not allow to import");
 	} else if (e == ERR_SQL && (strcmp(error->sqlstate, "LD423") == 0 || strcmp(error->sqlstate, "LD208") == 0)) {
 		db_error_done(error);
+		im->answer->passing = true;
 		import_fail(im, 409, "conflict",
 			    "another request with this Idempotency-Key was under way: ask again for its answer");
 	} else if (e == ERR_SQL && strcmp(error->sqlstate, "LD409") == 0) {

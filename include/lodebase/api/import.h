@@ -41,6 +41,7 @@ struct import_answer {
 	struct buf extra; /* further members of the problem object as JSON members without braces, or empty */
 	struct buf body; /* the answer's JSON where status is 200 */
 	bool truncated;
+	bool passing; /* of this moment alone: the same request may be answered otherwise, so an Idempotency-Key does not keep it */
 };
 
 /* Runs it on a session of the service's account, blocking. Always fills *ret (import_answer_done() frees). */
