@@ -145,6 +145,8 @@ static void pump(struct feed_hub *h)
 	for (size_t i = h->n_readers; i > 0 && h->n_fetching < FETCHES_MAX; i--) {
 		struct feed_reader *r = h->turn ? h->turn : h->first;
 
+		if (!r)
+			return;
 		h->turn = r->next;
 		if (!r->behind || r->fetching || r->call->stream != CALL_STREAMING ||
 		    http_stream_waiting(r->call->request) >= HTTP_STREAM_LOW)
