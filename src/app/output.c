@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -77,21 +78,21 @@ static enum err start_keeper(struct output *o, const char *temporary)
 	return OK;
 }
 
+/* The keeper is there before the file is, so that at no moment it could stay behind. */
 static enum err open_temporary(struct output *o, mode_t mode)
 {
-	mode_t mask = umask(077);
-	enum err e = ERR_NOMEM;
+	unsigned long long random;
+	enum err e = ERR_IO;
 	char *temporary;
 
-	umask(mask);
-	if (asprintf(&temporary, "%s.XXXXXX", o->path) < 0)
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return ERR_IO;
+	if (asprintf(&temporary, "%s.%016llx", o->path, random) < 0)
 		return ERR_NOMEM;
-	o->fd = mkostemp(temporary, O_CLOEXEC);
-	if (o->fd < 0) {
-		e = ERR_IO;
-	} else if (fchmod(o->fd, mode & ~mask) != 0 || (e = start_keeper(o, temporary)) != OK) {
-		unlink(temporary);
-		e = ERR_IO;
+	if (start_keeper(o, temporary) == OK) {
+		o->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (o->fd >= 0)
+			e = OK;
 	}
 	free(temporary);
 	return e;
