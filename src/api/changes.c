@@ -4,7 +4,6 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 500
-#define PAGE_BYTES ((size_t)16 << 20) /* a page ends behind it, before its limit */
 
 void changes_check(struct call *c)
 {
@@ -37,7 +36,7 @@ static void answer(struct call *c)
 	json_object_begin(&w);
 	json_key(&w, "items");
 	json_array_begin(&w);
-	for (i = 0; i < f->n && c->out.len < PAGE_BYTES; i++) {
+	for (i = 0; i < f->n && c->out.len < VERSIONS_PAGE_BYTES; i++) {
 		json_raw(&w, "", 0);
 		feed_write_item(c, &c->out, f, i);
 	}

@@ -123,17 +123,18 @@ static const char *next_cursor(struct call *c, const struct version *last)
 static void answer(struct call *c)
 {
 	const struct history_state *s = c->state;
-	size_t shown = s->n > s->limit ? s->limit : s->n;
-	const char *cursor = s->n > shown ? next_cursor(c, &s->versions[shown - 1]) : NULL;
+	size_t shown = 0;
+	const char *cursor;
 	struct json_writer w;
 
 	json_begin(&w, &c->out);
 	json_object_begin(&w);
 	json_key(&w, "items");
 	json_array_begin(&w);
-	for (size_t i = 0; i < shown; i++)
-		write_item(c, &w, s, i);
+	for (; shown < s->n && shown < s->limit && c->out.len < VERSIONS_PAGE_BYTES; shown++)
+		write_item(c, &w, s, shown);
 	json_array_end(&w);
+	cursor = s->n > shown ? next_cursor(c, &s->versions[shown - 1]) : NULL;
 	json_member_string(&w, "next_cursor", cursor);
 	json_object_end(&w);
 	buf_putc(&c->out, '\n');

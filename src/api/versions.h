@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include "call.h"
 
+#define VERSIONS_PAGE_BYTES ((size_t)16 << 20) /* a page of versions ends behind it, before its limit */
+
 /* One row of the change log. Texts as PostgreSQL prints them, in the call's arena or a kept result. */
 struct version {
 	size_t resource; /* its index in resources[] */

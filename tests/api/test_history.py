@@ -222,3 +222,20 @@ def test_many_versions(api, holder):
     for newer, older in zip(items, items[1:]):
         assert newer["changes"] == changes(older["record"], newer["record"], "shareholders")
         assert newer["known_from"] == older["known_to"] > older["known_from"]
+
+
+def test_large_records_come_in_shorter_pages(service, api):
+    """Thirty versions of a record of 900 kB and what changed in it are 80 MB: more than is sent at once."""
+    client = service.client(api.key, calm=False)
+    lists = [["가" * 290 + f"{n:05}{letter}" for n in range(1000)] for letter in "ab"]
+    made = client.post("/v1/shareholders", shareholder(aliases=lists[0]), expect=201).json
+    for n in range(29):
+        client.patch(f"/v1/shareholders/{made['id']}", {"aliases": lists[(n + 1) % 2]}, expect=200)
+    seen, pages, params = [], 0, {}
+    while pages == 0 or params["cursor"]:
+        a = client.get(f"/v1/shareholders/{made['id']}/history", params)
+        assert a.status == 200, str(a)[:1000]
+        seen += a.json["items"]
+        params, pages = {"cursor": a.json["next_cursor"]}, pages + 1
+    assert [i["version"] for i in seen] == list(range(30, 0, -1)) and 1 < pages < 10
+    assert all(len(i["changes"]) == 1 and i["changes"][0]["after"] == i["record"]["aliases"] for i in seen[:-1])
