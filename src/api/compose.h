@@ -56,8 +56,9 @@ void compose_joins_known(struct buf *out, const struct resource *r, const char *
 /* A record by id or slug ($1) as it was known; malloc'ed. */
 char *compose_get_known(const struct resource *r, bool by_slug, const struct visibility *v);
 /* The claims of a subject ($1 resource, $2 id), by their source's date of publication, newest first; $3: only sources published
- * until that day, null: all. In the arena; NULL: no memory. v as of when ($4 on), NULL: what stands. */
-const char *compose_claims(struct arena *arena, const struct visibility *v);
+ * until that day, null: all. The last two columns say how many they are and how many bytes of text; where that is more than max
+ * or max_bytes, or nothing, one row says it alone. In the arena; NULL: no memory. v as of when ($4 on), NULL: what stands. */
+const char *compose_claims(struct arena *arena, const struct visibility *v, int max, int max_bytes);
 char *compose_versions(const struct resource *r);
 char *compose_bore(const struct resource *r);
 

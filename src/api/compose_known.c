@@ -58,6 +58,8 @@ char *compose_get_known(const struct resource *r, bool by_slug, const struct vis
 	}
 	buf_puts(&b, ") t");
 	compose_joins_known(&b, r, "t", v);
+	if (by_slug) /* two may bear it at an instant: an insert has its time before it waits for the deletion that frees the slug */
+		buf_puts(&b, " order by t.updated_at desc limit 1");
 	return buf_steal(&b, NULL);
 }
 
@@ -111,16 +113,14 @@ static void look_up(struct buf *out, const char *table, const char *field, const
 	}
 }
 
-const char *compose_claims(struct arena *arena, const struct visibility *v)
+const char *compose_claims(struct arena *arena, const struct visibility *v, int max, int max_bytes)
 {
 	const struct resource *claims = resource_find("claims"), *sources = resource_find("sources");
 	struct buf b;
 	const char *copy;
 
 	buf_init(&b, SQL_MAX);
-	buf_puts(&b, "select ");
-	compose_columns(&b, claims, "t");
-	buf_puts(&b, " from (");
+	buf_puts(&b, "with asked as materialized (select c.*, p.published_on from (");
 	for (int past = 0; past < (v ? 2 : 1); past++) {
 		buf_puts(&b, past ? " union all select " : "select ");
 		compose_fields(&b, claims, "t");
@@ -131,15 +131,18 @@ const char *compose_claims(struct arena *arena, const struct visibility *v)
 			compose_visible(&b, v, "t", past);
 		}
 	}
-	buf_puts(&b, ") t");
+	buf_puts(&b, ") c left join lateral (");
+	look_up(&b, sources->table, "published_on", "c.source_id", v);
+	buf_puts(&b,
+		 ") p on true where $3::date is null or p.published_on <= $3::date), "
+		 "measure as (select count(*) as n, coalesce(sum(octet_length(c::text)), 0) as bytes from asked c) select ");
+	compose_columns(&b, claims, "t");
+	buf_printf(&b, ", m.n, m.bytes from measure m left join asked t on m.n <= %d and m.bytes <= %d", max, max_bytes);
 	if (v)
 		compose_joins_known(&b, claims, "t", v);
 	else
 		compose_joins(&b, claims, "t");
-	buf_puts(&b, " left join lateral (");
-	look_up(&b, sources->table, "published_on", "t.source_id", v);
-	buf_puts(&b, ") p on true where $3::date is null or p.published_on <= $3::date "
-		     "order by p.published_on desc nulls last, t.created_at desc, t.id desc");
+	buf_puts(&b, " order by t.published_on desc nulls last, t.created_at desc, t.id desc");
 	copy = b.failed ? NULL : arena_strndup(arena, b.data, b.len);
 	buf_done(&b);
 	return copy;

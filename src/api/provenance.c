@@ -8,6 +8,9 @@
 #include "lodebase/base/text.h"
 #include "validate_value.h"
 
+#define CLAIMS_MAX 5000
+#define CLAIMS_BYTES_MAX (16 << 20)
+
 struct provenance {
 	const char *published_until;
 	const struct resource *claims;
@@ -66,62 +69,71 @@ static bool same_text(const json_t *claimed, const char *accepted)
 	return json_is_string(claimed) && strcmp(json_string_value(claimed), accepted) == 0;
 }
 
-static bool same_list(struct call *c, const struct json_document *d, const json_t *claimed, const char *accepted)
+static bool same_json(const struct json_document *d, const json_t *claimed, const char *canonical)
 {
-	char *a = json_canonical(d, claimed), *b = json_canonical_text(accepted, strlen(accepted));
-	bool same = a && b && strcmp(a, b) == 0;
+	char *text = json_canonical(d, claimed);
+	bool same = text && canonical && strcmp(text, canonical) == 0;
 
-	(void)c;
-	free(a);
-	free(b);
+	free(text);
 	return same;
 }
 
-/* By value: numbers whatever their notation, references by id or slug. */
-static bool agrees(struct call *c, size_t i, const char *text, size_t n)
+static bool is_json(const struct field *f)
 {
-	const struct provenance *s = c->state;
+	return f->type == FIELD_STRINGS || f->type == FIELD_OBJECTS || f->type == FIELD_COUNTRIES || f->type == FIELD_JSON;
+}
+
+/* What the base has accepted for a field, as claims are compared with it. */
+struct accepted {
+	const struct field *field;
+	const char *text; /* canonical; NULL: null */
+	const char *slug; /* of a reference; NULL: none */
+	char *json; /* of lists and objects; to be freed */
+};
+
+static struct accepted accepted_of(struct call *c, size_t i)
+{
+	const struct db_result *subject = ((struct provenance *)c->state)->subject;
 	const struct field *f = &c->resource->fields[i];
+	struct accepted a = { .field = f };
+	int summary = (int)c->resource->n_fields;
+
+	if (db_result_is_null(subject, 0, (int)i))
+		return a;
+	a.text = encode_value(c->arena, f, db_result_value(subject, 0, (int)i), (size_t)db_result_length(subject, 0, (int)i));
+	for (size_t k = 0; k < i; k++)
+		summary += field_is_reference(&c->resource->fields[k]) ? 2 : 0;
+	if (field_is_reference(f) && !db_result_is_null(subject, 0, summary))
+		a.slug = db_result_value(subject, 0, summary);
+	if (a.text && is_json(f))
+		a.json = json_canonical_text(a.text, strlen(a.text));
+	return a;
+}
+
+/* By value: numbers whatever their notation, references by id or slug. */
+static bool agrees(struct call *c, const struct accepted *a, const char *text, size_t n)
+{
 	struct json_document d;
 	struct json_fault fault;
-	const char *accepted;
-	bool same = false, null = db_result_is_null(s->subject, 0, (int)i);
-	int summary = (int)c->resource->n_fields;
+	bool same;
 
 	/* a document is an object or a list: so the value goes into one */
 	const char *wrapped = arena_printf(c->arena, "[%.*s]", (int)n, text);
 	if (!wrapped || json_document_parse(wrapped, strlen(wrapped), &d, &fault) != OK)
 		return false;
 	const json_t *claimed = json_array_get(d.root, 0);
-	for (size_t k = 0; k < i; k++)
-		summary += field_is_reference(&c->resource->fields[k]) ? 2 : 0;
-	accepted = null ? NULL
-			: encode_value(c->arena, f, db_result_value(s->subject, 0, (int)i),
-				       (size_t)db_result_length(s->subject, 0, (int)i));
-	if (!accepted || json_is_null(claimed)) {
-		same = !accepted && json_is_null(claimed);
-	} else if (field_is_reference(f)) {
-		same = same_text(claimed, accepted) || (!db_result_is_null(s->subject, 0, summary) &&
-							same_text(claimed, db_result_value(s->subject, 0, summary)));
-	} else {
-		switch (f->type) {
-		case FIELD_INTEGER:
-		case FIELD_DECIMAL:
-			same = same_number(claimed, &d, accepted);
-			break;
-		case FIELD_BOOL:
-			same = json_is_boolean(claimed) && json_is_true(claimed) == (*accepted == 't');
-			break;
-		case FIELD_STRINGS:
-		case FIELD_OBJECTS:
-		case FIELD_COUNTRIES:
-		case FIELD_JSON:
-			same = same_list(c, &d, claimed, accepted);
-			break;
-		default:
-			same = same_text(claimed, accepted);
-		}
-	}
+	if (!a->text || json_is_null(claimed))
+		same = !a->text && json_is_null(claimed);
+	else if (field_is_reference(a->field))
+		same = same_text(claimed, a->text) || (a->slug && same_text(claimed, a->slug));
+	else if (a->field->type == FIELD_INTEGER || a->field->type == FIELD_DECIMAL)
+		same = same_number(claimed, &d, a->text);
+	else if (a->field->type == FIELD_BOOL)
+		same = json_is_boolean(claimed) && json_is_true(claimed) == (*a->text == 't');
+	else if (is_json(a->field))
+		same = same_json(&d, claimed, a->json);
+	else
+		same = same_text(claimed, a->text);
 	json_document_done(&d);
 	return same;
 }
@@ -147,19 +159,21 @@ static void write_field(struct call *c, struct json_writer *w, const struct db_r
 {
 	const struct provenance *s = c->state;
 	bool *agree = arena_alloc(c->arena, n * sizeof(*agree)), conflict = false;
+	struct accepted accepted = accepted_of(c, i);
 	int latest = -1;
 
 	for (size_t k = 0; agree && k < n; k++) {
 		bool over = is_out_of_force(db_result_value(r, rows[k], s->status));
 
 		/* a claim without a value claims that there is none */
-		agree[k] =
-			agrees(c, i, db_result_is_null(r, rows[k], s->value) ? "null" : db_result_value(r, rows[k], s->value),
-			       db_result_is_null(r, rows[k], s->value) ? 4 : db_result_length(r, rows[k], s->value));
+		agree[k] = agrees(c, &accepted,
+				  db_result_is_null(r, rows[k], s->value) ? "null" : db_result_value(r, rows[k], s->value),
+				  db_result_is_null(r, rows[k], s->value) ? 4 : db_result_length(r, rows[k], s->value));
 		conflict = conflict || (!over && !agree[k]);
 		if (latest < 0 && !over)
 			latest = rows[k];
 	}
+	free(accepted.json);
 	json_object_begin(w);
 	json_member_string(w, "field", c->resource->fields[i].name);
 	json_key(w, "accepted");
@@ -199,8 +213,21 @@ static void answer(struct call *c)
 	struct provenance *s = c->state;
 	const struct db_result *r = c->job.results[0];
 	int n = db_result_rows(r), *rows = arena_alloc(c->arena, (size_t)n * sizeof(*rows));
+	int measured = db_result_columns(r) - 2;
 	struct json_writer w;
 
+	if (strtoll(db_result_value(r, 0, measured), NULL, 10) > CLAIMS_MAX ||
+	    strtoll(db_result_value(r, 0, measured + 1), NULL, 10) > CLAIMS_BYTES_MAX) {
+		faults_add(&c->faults, FAULT_PARAMETER, "published_until", "length",
+			   "there are more than %d claims about this record, or more than %d MiB of them", CLAIMS_MAX,
+			   CLAIMS_BYTES_MAX >> 20);
+		call_fail(c, 400, "malformed",
+			  "there are too many claims about this record for one answer: ask with an earlier published_until, or "
+			  "read them page by page at /v1/claims?subject_id=");
+		return;
+	}
+	if (db_result_is_null(r, 0, RESOURCE_ID)) /* what was measured stands alone */
+		n = 0;
 	json_begin(&w, &c->out);
 	json_object_begin(&w);
 	write_subject(c, &w);
@@ -244,7 +271,7 @@ static void subject_read(struct call *c)
 	s->params[0] = c->resource->name;
 	s->params[1] = db_result_value(s->subject, 0, RESOURCE_ID);
 	s->params[2] = s->published_until;
-	sql = compose_claims(c->arena, known_visibility(c, s->params, &n, &v));
+	sql = compose_claims(c->arena, known_visibility(c, s->params, &n, &v), CLAIMS_MAX, CLAIMS_BYTES_MAX);
 	if (!sql) {
 		call_out_of_memory(c);
 		return;
