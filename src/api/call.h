@@ -114,6 +114,7 @@ struct call {
 	/* an answer in parts (stream.h) */
 	enum call_stream stream;
 	bool stream_busy; /* a part is being made */
+	bool is_whole; /* one of api->n_whole */
 	void (*stream_more)(struct call *c);
 	struct arena *stream_arena; /* of the part */
 	struct buf carry; /* what one part leaves to the next */
@@ -143,6 +144,7 @@ struct api {
 	struct uuid_source ids;
 	struct import_task *imports; /* under way on this worker */
 	struct feed_hub *hub;
+	unsigned n_whole; /* whole lists and exports under way */
 	char *search; /* the statement over all resources */
 };
 
@@ -272,9 +274,9 @@ bool encode_same(const struct field *f, const struct db_result *a, int row_a, co
 void encode_time(struct json_writer *w, const char *text);
 /* The row as a record in canonical text. NULL: no memory. */
 struct record *encode_to_record(struct arena *arena, const struct resource *r, const struct db_result *result, int row);
-/* One value as PostgreSQL prints it in canonical text. NULL: no memory. */
 /* JSON text of PostgreSQL's without the blanks that it puts around ',' and ':' outside strings. */
 void encode_compact(struct buf *out, const char *s, size_t n);
+/* One value as PostgreSQL prints it in canonical text. NULL: no memory. */
 const char *encode_value(struct arena *arena, const struct field *f, const char *text, size_t n);
 
 /* fields.c: the fields= parameter */

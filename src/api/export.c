@@ -67,5 +67,6 @@ static void resolve(struct call *c)
 
 void export_run(struct call *c)
 {
-	cursor_secret_load(c, resolve); /* an instant is sealed with it */
+	if (stream_take_place(c))
+		cursor_secret_load(c, resolve); /* an instant is sealed with it */
 }

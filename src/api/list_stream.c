@@ -182,6 +182,8 @@ void list_stream_run(struct call *c)
 {
 	struct list_state *s = c->state;
 
+	if (!stream_take_place(c))
+		return;
 	s->instant_told = c->known.kind != KNOWN_UNASKED;
 	if (c->known.kind == KNOWN_UNASKED)
 		c->known.kind = KNOWN_NOW;

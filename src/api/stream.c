@@ -4,6 +4,7 @@
 #include "versions.h"
 
 #define PART_ARENA ((size_t)64 << 20)
+#define PLACES 64 /* for whole lists and exports at a time, per worker: each holds a part, and asks for the next */
 
 static void free_part(struct call *c)
 {
@@ -42,6 +43,17 @@ static void room(struct http_request *r)
 
 	if (c->stream == CALL_STREAMING && !c->stream_busy)
 		c->stream_more(c);
+}
+
+bool stream_take_place(struct call *c)
+{
+	if (c->api->n_whole == PLACES) {
+		call_unavailable(c, "too many whole lists and exports are being read at the moment");
+		return false;
+	}
+	c->api->n_whole++;
+	c->is_whole = true;
+	return true;
 }
 
 void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c))
@@ -97,5 +109,8 @@ bool stream_push(struct call *c, const void *bytes, size_t n)
 void stream_done(struct call *c)
 {
 	c->stream = c->stream == CALL_NO_STREAM ? CALL_NO_STREAM : CALL_STREAM_OVER;
+	if (c->is_whole)
+		c->api->n_whole--;
+	c->is_whole = false;
 	free_part(c);
 }

@@ -6,6 +6,9 @@
 
 #include "call.h"
 
+/* Of an answer that may be of any length: takes one of the places that a worker has for them; false: there was none, and 503 was
+ * answered. stream_done() gives it back. */
+bool stream_take_place(struct call *c);
 /* Sends status 200 and the headers; from here on call_fail() and its friends cut the stream instead of answering. `more` is
  * called whenever the client would take more and no part is under way; of a HEAD request never. */
 void stream_begin(struct call *c, const char *content_type, void (*more)(struct call *c));

@@ -383,6 +383,24 @@ def test_a_client_that_goes_away_in_the_middle(fragile):
     eventually(lambda: s.log().count('"aborted":true') >= 10, 20, "ten lists given up")
 
 
+def test_a_worker_gives_64_at_a_time(fragile):
+    _, s, api = fragile
+    readers = [ask(s, "/v1/projects", NDJSON) for _ in range(64)]
+    try:
+        for r in readers:
+            assert r.recv(100).startswith(b"HTTP/1.1 200")
+        assert whole(api, "/v1/projects", CSV, expect=503).type == "unavailable"
+        s.client(s.key("admin", unique("export"))).get("/v1/export", expect=503)
+        api.get("/v1/projects", {"limit": 1}, expect=200)
+        api.head("/v1/projects", headers={"Accept": CSV}, expect=503)
+    finally:
+        for r in readers:
+            r.close()
+    quiet = s.client(calm=False)
+    for _ in range(70):  # each gives its place back
+        eventually(lambda: quiet.get("/v1/projects", {"fields": "id", "name": "nobody"}, headers={"Accept": CSV}).status == 200, 20, "a place")
+
+
 @pytest.mark.parametrize("path", ["/v1/projects", "/v1/export"])
 def test_a_revoked_key_reads_no_further_part(fragile, path):
     _, s, _ = fragile
