@@ -1,6 +1,6 @@
 -- A record's versions, newest first. $1 resource, $2 id, $3 below that version or null, $4 how many.
 -- name: history :many
-select c.id, c.version, c.action, c.at, n.at, c.actor, c.request_id
+select c.id, c.version, c.action, c.at, c.actor, c.request_id, n.at
 from change c
 left join change n on n.id = c.id and n.version = c.version + 1 and n.resource = c.resource
 where c.resource = $1::text and c.id = $2::uuid and ($3::bigint is null or c.version < $3::bigint)

@@ -38,7 +38,7 @@ static void answer(struct call *c)
 	json_array_begin(&w);
 	for (i = 0; i < f->n && c->out.len < VERSIONS_PAGE_BYTES; i++) {
 		json_raw(&w, "", 0);
-		feed_write_item(c, &c->out, f, i);
+		feed_write_item(&c->out, f, i);
 	}
 	json_array_end(&w);
 	feed_position_format(c, i > 0 ? &f->positions[i - 1] : &f->after, f->epoch, next);

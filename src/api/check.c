@@ -203,7 +203,7 @@ static bool brings_token(const struct call *c)
 {
 	static const char *const names[] = { "cursor", "known_at", "after" };
 
-	if (c->request->method != HTTP_GET && c->request->method != HTTP_HEAD)
+	if (!c->operation->check || (c->request->method != HTTP_GET && c->request->method != HTTP_HEAD))
 		return false;
 	for (size_t i = 0; i < c->request->n_params; i++)
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)

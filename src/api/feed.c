@@ -102,21 +102,7 @@ bool feed_parameter(struct call *c, struct feed *f, const struct http_field *p)
 	return true;
 }
 
-static size_t resource_of(const char *name)
-{
-	size_t i = 0;
-
-	while (resources[i] && strcmp(resources[i]->name, name) != 0)
-		i++;
-	return i;
-}
-
-static const char *cell(struct call *c, const struct db_result *r, int row, int column)
-{
-	return db_result_is_null(r, row, column) ? NULL : arena_strdup(c->arena, db_result_value(r, row, column));
-}
-
-/* Columns: epoch, xid, seq, resource, id, version, action, at, actor, request id. false: no memory. */
+/* Columns: epoch, xid, seq, resource, and those of version_read(). false: no memory. */
 static bool take(struct call *c, struct feed *f, const struct db_result *r, size_t i)
 {
 	struct version *v = &f->versions[i];
@@ -127,17 +113,17 @@ static bool take(struct call *c, struct feed *f, const struct db_result *r, size
 						  strtoull(db_result_value(r, row, 1), NULL, 10),
 						  strtoull(db_result_value(r, row, 2), NULL, 10) };
 	feed_position_format(c, &f->positions[i], f->epoch, text);
-	*v = (struct version){
-		.resource = resource_of(db_result_value(r, row, 3)),
-		.id = cell(c, r, row, 4),
-		.number = cell(c, r, row, 5),
-		.action = cell(c, r, row, 6),
-		.at = cell(c, r, row, 7),
-		.actor = cell(c, r, row, 8),
-		.request_id = cell(c, r, row, 9),
-		.position = arena_strdup(c->arena, text),
-	};
-	return v->id && v->number && v->action && v->at && v->position;
+	return version_read(c, r, row, 4, v) && (v->position = arena_strdup(c->arena, text)) != NULL;
+}
+
+static void fetched(struct call *c)
+{
+	struct feed *f = c->feed;
+	size_t n = versions_fetched(c);
+
+	f->caught_up = f->caught_up && n == f->n;
+	f->n = n;
+	f->ready(c);
 }
 
 static void paged(struct call *c)
@@ -160,12 +146,18 @@ static void paged(struct call *c)
 	f->n = rows <= f->limit ? rows : f->limit;
 	f->versions = arena_alloc(c->arena, f->n * sizeof(*f->versions));
 	f->positions = arena_alloc(c->arena, f->n * sizeof(*f->positions));
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		if (!f->versions || !f->positions || !take(c, f, r, i)) {
 			call_unavailable(c, "out of memory");
 			return;
 		}
-	versions_fetch(c, f->versions, f->n, f->ready);
+		f->versions[i].resource = resource_index(db_result_value(r, (int)i, 3));
+		if (f->versions[i].resource == c->api->n_resources) {
+			call_unavailable(c, "the next change is of a resource that only a newer version of this service knows");
+			return;
+		}
+	}
+	versions_fetch(c, f->versions, f->n, fetched);
 }
 
 /* The names of the resources wanted as an array; NULL: all of them. */
@@ -207,13 +199,12 @@ void feed_fetch(struct call *c, struct feed *f, void (*ready)(struct call *c))
 	call_query(c, f->from_end || f->limit == 0 ? DB_READ : DB_SLOW, f->from_end ? 1 : 2, false, paged);
 }
 
-void feed_write_item(struct call *c, struct buf *out, const struct feed *f, size_t i)
+void feed_write_item(struct buf *out, const struct feed *f, size_t i)
 {
 	const struct version *v = &f->versions[i];
 	const struct resource *r = resources[v->resource];
 	struct json_writer w;
 
-	(void)c;
 	json_begin(&w, out);
 	json_object_begin(&w);
 	json_member_string(&w, "position", v->position);

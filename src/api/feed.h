@@ -45,9 +45,9 @@ struct feed {
 bool feed_parameter(struct call *c, struct feed *f, const struct http_field *p);
 /* The value of after or Last-Event-ID. */
 void feed_after(struct call *c, struct feed *f, enum fault_place place, const char *name, const char *value);
-/* Reads the page behind f->after with its bodies (versions_done() frees them) and goes on; 410 where the epoch is another. */
+/* Reads the page behind f->after with its bodies (versions_done() frees them), fewer than asked for where they are large, and goes on; 410 where the epoch is another. */
 void feed_fetch(struct call *c, struct feed *f, void (*ready)(struct call *c));
 /* Writes item i of the page as a JSON object. */
-void feed_write_item(struct call *c, struct buf *out, const struct feed *f, size_t i);
+void feed_write_item(struct buf *out, const struct feed *f, size_t i);
 /* 410. */
 void feed_expired(struct call *c);

@@ -14,6 +14,7 @@
 #define NEWS_MAX 1000
 #define FETCHES_MAX 4 /* pages under way at a time */
 #define READER_MAX 100 /* items of a page */
+#define KEYS_BYTES ((size_t)1 << 20)
 #define PAGE_BYTES ((size_t)1 << 20) /* a page ends behind it, before READER_MAX */
 
 struct feed_reader {
@@ -76,7 +77,7 @@ static size_t write_events(struct call *c, const struct feed *f)
 
 	for (i = 0; i < f->n && c->out.len < PAGE_BYTES; i++) {
 		buf_printf(&c->out, "id: %s\nevent: change\ndata: ", f->versions[i].position);
-		feed_write_item(c, &c->out, f, i);
+		feed_write_item(&c->out, f, i);
 		buf_puts(&c->out, "\n\n");
 	}
 	return i;
@@ -164,15 +165,6 @@ void feed_hub_room(struct call *c)
 		pump(c->reader->hub);
 }
 
-static size_t resource_of(const char *name)
-{
-	size_t i = 0;
-
-	while (resources[i] && strcmp(resources[i]->name, name) != 0)
-		i++;
-	return i;
-}
-
 /* Ends the streams of keys that were revoked. */
 static void forget_revoked(struct feed_hub *h, const struct db_result *revoked)
 {
@@ -191,7 +183,7 @@ static void looked(struct db_job *job)
 	if (job->status != OK)
 		return; /* away: asked again at the next tick */
 	for (int i = 0; i < db_result_rows(news); i++) {
-		size_t resource = h->knows ? resource_of(db_result_value(news, i, 3)) : h->api->n_resources;
+		size_t resource = h->knows ? resource_index(db_result_value(news, i, 3)) : h->api->n_resources;
 
 		h->looked = (struct feed_position){ strtoll(db_result_value(news, i, 0), NULL, 10),
 						    strtoull(db_result_value(news, i, 1), NULL, 10),
@@ -209,19 +201,30 @@ static void looked(struct db_job *job)
 	pump(h);
 }
 
-/* The keys of all readers as an array literal; ids have letters and digits alone. */
-static void collect_keys(struct feed_hub *h)
+static void end_all(struct feed_hub *h)
+{
+	for (struct feed_reader *r = h->first; r; r = r->next)
+		stream_end(r->call, false);
+}
+
+/* The keys of all readers as an array literal, each once. Ids are of one length and have letters and digits alone, so one is
+ * found in the text only as a whole. false: no memory, or too many. */
+static bool collect_keys(struct feed_hub *h)
 {
 	struct buf b;
+	bool fine;
 
 	free(h->keys);
-	buf_init(&b, 1u << 20);
+	buf_init(&b, KEYS_BYTES);
 	for (struct feed_reader *r = h->first; r; r = r->next)
-		if (r->call->has_key)
+		if (r->call->has_key && (!b.data || !strstr(b.data, r->call->key.id)))
 			buf_printf(&b, "%s%s", b.len ? "," : "{", r->call->key.id);
 	if (b.len)
 		buf_putc(&b, '}');
+	fine = !b.failed;
 	h->keys = buf_steal(&b, NULL);
+	buf_done(&b);
+	return fine;
 }
 
 static void look(struct feed_hub *h, uint64_t now_ms)
@@ -234,7 +237,8 @@ static void look(struct feed_hub *h, uint64_t now_ms)
 	snprintf(h->numbers[3], sizeof(h->numbers[3]), "%d", NEWS_MAX);
 	for (int i = 0; i < 4; i++)
 		h->params[i] = h->numbers[i];
-	collect_keys(h);
+	if (!collect_keys(h))
+		end_all(h); /* what cannot be asked for could be revoked; they come again */
 	h->key_params[0] = h->keys;
 	if (h->knows)
 		h->statements[0] = (struct db_statement){
@@ -286,8 +290,7 @@ static void tick(struct loop_timer *t)
 	if (!h->looking && (now_ms - h->looked_ms >= LOOK_MS || h->writes_seen != writes(h)))
 		look(h, now_ms);
 	if (loop_timer_set(h->api->loop, &h->timer, now_ms + TICK_MS) != OK)
-		for (struct feed_reader *r = h->first; r; r = r->next)
-			stream_end(r->call, false); /* they come again, and nobody waits in vain */
+		end_all(h); /* they come again, and nobody waits in vain */
 }
 
 enum err feed_hub_new(struct api *api, struct feed_hub **ret)

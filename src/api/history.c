@@ -123,7 +123,8 @@ static const char *next_cursor(struct call *c, const struct version *last)
 static void answer(struct call *c)
 {
 	const struct history_state *s = c->state;
-	size_t shown = 0;
+	size_t shown = 0, fetched = versions_fetched(c);
+	size_t whole = fetched < s->n ? fetched - 1 : s->n; /* what changed in one takes the one before it */
 	const char *cursor;
 	struct json_writer w;
 
@@ -131,7 +132,7 @@ static void answer(struct call *c)
 	json_object_begin(&w);
 	json_key(&w, "items");
 	json_array_begin(&w);
-	for (; shown < s->n && shown < s->limit && c->out.len < VERSIONS_PAGE_BYTES; shown++)
+	for (; shown < whole && shown < s->limit && c->out.len < VERSIONS_PAGE_BYTES; shown++)
 		write_item(c, &w, s, shown);
 	json_array_end(&w);
 	cursor = s->n > shown ? next_cursor(c, &s->versions[shown - 1]) : NULL;
@@ -145,12 +146,7 @@ static void answer(struct call *c)
 	call_answer(c, 200, "application/json");
 }
 
-static const char *cell(struct call *c, const struct db_result *r, int row, int column)
-{
-	return db_result_is_null(r, row, column) ? NULL : arena_strdup(c->arena, db_result_value(r, row, column));
-}
-
-/* Columns: id, version, action, at, when the next one came, actor, request id. */
+/* Columns: those of version_read(), and when the next one came. */
 static void listed(struct call *c)
 {
 	struct history_state *s = c->state;
@@ -168,22 +164,12 @@ static void listed(struct call *c)
 		return;
 	}
 	for (size_t i = 0; i < s->n; i++) {
-		int row = (int)i;
-
-		s->versions[i] = (struct version){
-			.resource = c->resource_index,
-			.id = cell(c, r, row, 0),
-			.number = cell(c, r, row, 1),
-			.action = cell(c, r, row, 2),
-			.at = cell(c, r, row, 3),
-			.actor = cell(c, r, row, 5),
-			.request_id = cell(c, r, row, 6),
-		};
-		s->until[i] = cell(c, r, row, 4);
-		if (!s->versions[i].id || !s->versions[i].number || !s->versions[i].action || !s->versions[i].at) {
+		if (!version_read(c, r, (int)i, 0, &s->versions[i])) {
 			call_unavailable(c, "out of memory");
 			return;
 		}
+		s->versions[i].resource = c->resource_index;
+		s->until[i] = version_text(c, r, (int)i, 6);
 	}
 	if (s->cursor_id && strcmp(s->cursor_id, s->versions[0].id) != 0) {
 		faults_add(&c->faults, FAULT_PARAMETER, "cursor", "format",
@@ -208,7 +194,7 @@ static void list(struct call *c, const char *id)
 
 static void found(struct call *c)
 {
-	const char *id = db_result_rows(c->job.results[0]) ? cell(c, c->job.results[0], 0, 0) : NULL;
+	const char *id = db_result_rows(c->job.results[0]) ? version_text(c, c->job.results[0], 0, 0) : NULL;
 
 	if (id)
 		list(c, id);

@@ -2,12 +2,18 @@
 
 #include <string.h>
 
+size_t resource_index(const char *name)
+{
+	size_t i = 0;
+
+	while (resources[i] && strcmp(resources[i]->name, name) != 0)
+		i++;
+	return i;
+}
+
 const struct resource *resource_find(const char *name)
 {
-	for (size_t i = 0; resources[i]; i++)
-		if (strcmp(resources[i]->name, name) == 0)
-			return resources[i];
-	return NULL;
+	return resources[resource_index(name)]; /* NULL ends them */
 }
 
 const char *resource_name_column(const struct resource *r)

@@ -19,8 +19,14 @@ struct version {
 	int row;
 };
 
-/* Fetches the bodies of all of them, then goes on. They stay until versions_done(). */
+/* The row of a result whose columns from `first` on are id, version, action, at, actor, request id; resource is left to the
+ * caller. false: no memory. */
+bool version_read(struct call *c, const struct db_result *r, int row, int first, struct version *ret);
+const char *version_text(struct call *c, const struct db_result *r, int row, int column); /* a cell, copied; NULL: null */
+/* Fetches the bodies of the first so many of them that VERSIONS_PAGE_BYTES are passed, at least of two, then goes on. They stay
+ * until versions_done(). */
 void versions_fetch(struct call *c, struct version *versions, size_t n, void (*ready)(struct call *c));
+size_t versions_fetched(const struct call *c); /* how many, from the first on */
 /* Frees the bodies; fine to repeat. */
 void versions_done(struct call *c);
 bool version_is_deletion(const struct version *v);

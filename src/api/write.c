@@ -4,7 +4,6 @@
 #include "record.h"
 #include "idempotency.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lodebase/base/uuid.h"
@@ -49,15 +48,6 @@ static void references_found(struct call *c)
 	conclude(c);
 }
 
-static size_t index_of_resource(const struct resource *r)
-{
-	for (size_t i = 0; resources[i]; i++)
-		if (resources[i] == r)
-			return i;
-	assert(false);
-	return 0;
-}
-
 /* Asks for every reference that is new: a slug must become an id, and all unknown ones are to be named at once. */
 static void find_references(struct call *c)
 {
@@ -82,7 +72,7 @@ static void find_references(struct call *c)
 			break;
 		params[0] = value;
 		{
-			const struct resource_state *target = &c->api->resources[index_of_resource(to)];
+			const struct resource_state *target = &c->api->resources[resource_index(to->name)];
 
 			call_statement(c, s->n_asked, call_format(c, "%s_find_by_%s", to->table, by_id ? "id" : "slug"),
 				       by_id ? target->find_by_id : target->find_by_slug, params, 1);

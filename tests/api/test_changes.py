@@ -385,3 +385,18 @@ def test_after_a_restore_positions_of_before_are_410(own, cluster, base):
     assert [i["record"] for i in items] == [changed]
     assert [i["record"] for i in follow(own, again[-2]["position"])[0]] == [made, changed]
     assert follow(own, limit=13)[0] == again + items
+
+
+def test_a_resource_that_only_a_newer_version_knows(own, cluster, base):
+    after = now(own)
+    (unknown,), = cluster.execute("insert into lodebase.change (epoch, xid, resource, id, version, action, at) select max(epoch), "
+                                  "pg_current_xact_id(), 'novelties', gen_random_uuid(), 1, 'created', clock_timestamp() from lodebase.epoch "
+                                  "returning id", dbname=base)
+    try:
+        made = own.post("/v1/shareholders", shareholder(), expect=201).json
+        assert page(own, expect=503, after=after).type == "unavailable"
+        items, _ = caught_up_with(own, after, 1, resource="shareholders")
+        assert [i["id"] for i in items] == [made["id"]]
+    finally:
+        cluster.execute("delete from lodebase.change where id = %s", (unknown,), dbname=base)
+    assert [i["id"] for i in follow(own, after)[0]] == [made["id"]]

@@ -128,6 +128,7 @@ def test_start_while_the_database_is_away(fragile, start, lone):
                 return
             client = s.client()
             client.get("/livez", expect=200)
+            assert client.get("/livez", {"after": "1"}, expect=400).places == {"after"}
             unavailable(client.get("/v1/shareholders", expect=503))
             fragile.start()
             s.wait_ready()

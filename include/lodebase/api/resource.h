@@ -98,6 +98,7 @@ enum { RESOURCE_ID, RESOURCE_SLUG, RESOURCE_VERSION, RESOURCE_CREATED_AT, RESOUR
 /* All resources in the order in which imports write them (what is referred to comes first), NULL-terminated. */
 extern const struct resource *const resources[];
 const struct resource *resource_find(const char *name); /* NULL: none */
+size_t resource_index(const char *name); /* its place in resources[]; where there is none, how many there are */
 int resource_field(const struct resource *r, const char *name, size_t n); /* its index, -1: none */
 const char *resource_name_column(const struct resource *r); /* of a summary's name */
 /* Whether a reference: a summary stands beside it, two more columns behind the fields. */
