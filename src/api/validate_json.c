@@ -144,7 +144,7 @@ static void merge(struct json_writer *w, struct side target, struct side patch)
 	for (size_t i = 0; i < n; i++) {
 		struct side was = member_of(target, names[i]), becomes = member_of(patch, names[i]);
 
-		if ((i > 0 && strcmp(names[i], names[i - 1]) == 0) || (becomes.value && json_is_null(becomes.value)))
+		if ((i > 0 && strcmp(names[i], names[i - 1]) == 0) || json_is_null(becomes.value))
 			continue;
 		json_key(w, names[i]);
 		if (becomes.value)

@@ -13,7 +13,7 @@ const struct resource *fuzz_resource(uint8_t choice)
 
 	while (resources[n])
 		n++;
-	k %= n;
+	k = n > 0 ? k % n : 0;
 	if (k < n_first)
 		return resource_find(first[k]);
 	for (size_t i = 0, others = n_first;; i++) {

@@ -12,7 +12,7 @@ static void grows_and_terminates(void)
 	CHECK(b.data == NULL);
 	for (int i = 0; i < 1000; i++) {
 		buf_putc(&b, 'x');
-		CHECK(b.data[b.len] == '\0');
+		CHECK(b.data && b.data[b.len] == '\0');
 	}
 	CHECK_INT(b.len, 1000);
 	CHECK_INT(strlen(b.data), 1000);
