@@ -177,6 +177,8 @@ static enum outcome undone(struct import *im, enum err e, struct db_error *error
 	} else if (e == ERR_SQL && (strcmp(error->sqlstate, "LD423") == 0 || strcmp(error->sqlstate, "LD208") == 0)) {
 		db_error_done(error);
 		im->answer->passing = true;
+		faults_add(&im->faults, FAULT_HEADER, "Idempotency-Key", "repeated",
+			   "another request with this Idempotency-Key was under way: ask again for its answer");
 		import_fail(im, 409, "conflict",
 			    "another request with this Idempotency-Key was under way: ask again for its answer");
 	} else if (e == ERR_SQL && strcmp(error->sqlstate, "LD409") == 0) {

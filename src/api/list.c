@@ -270,7 +270,7 @@ static void listed(struct call *c)
 {
 	struct list_state *s = c->state;
 	const struct db_result *result = c->job.results[0];
-	int rows = db_result_rows(result), shown = rows > (int)s->limit ? (int)s->limit : rows;
+	int rows = db_result_rows(result), shown = 0;
 	const char *cursor = NULL;
 	struct json_writer w;
 
@@ -278,9 +278,9 @@ static void listed(struct call *c)
 	json_object_begin(&w);
 	json_key(&w, "items");
 	json_array_begin(&w);
-	for (int i = 0; i < shown; i++) {
+	for (; shown < rows && shown < (int)s->limit && c->out.len < LIST_PAGE_BYTES; shown++) {
 		json_raw(&w, "", 0);
-		encode_record(&c->out, c->resource, result, i, s->projected ? &s->projection : NULL);
+		encode_record(&c->out, c->resource, result, shown, s->projected ? &s->projection : NULL);
 	}
 	json_array_end(&w);
 	if (rows > shown)

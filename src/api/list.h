@@ -5,6 +5,7 @@
 
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 500
+#define LIST_PAGE_BYTES ((size_t)16 << 20) /* a page ends behind it, before its limit */
 
 enum list_format { LIST_JSON, LIST_CSV, LIST_NDJSON, LIST_GEOJSON };
 

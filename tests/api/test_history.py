@@ -239,3 +239,31 @@ def test_large_records_come_in_shorter_pages(service, api):
         params, pages = {"cursor": a.json["next_cursor"]}, pages + 1
     assert [i["version"] for i in seen] == list(range(30, 0, -1)) and 1 < pages < 10
     assert all(len(i["changes"]) == 1 and i["changes"][0]["after"] == i["record"]["aliases"] for i in seen[:-1])
+
+
+def test_large_deletions_too(service, api):
+    """A deletion's body is fetched, but not shown: fifty bodies are more than a page, what is shown of them is less."""
+    client = service.client(api.key, calm=False)
+    made = client.post("/v1/shareholders", shareholder(aliases=["가" * 290 + f"{n:03}" for n in range(480)]), expect=201).json
+    path, record = f"/v1/shareholders/{made['id']}", {k: made[k] for k in ("id", "slug", "name", "kind", "aliases")}
+    after = client.get("/v1/changes", {"after": "now"}).json["next_after"]
+    for n in range(18):
+        if n:
+            client.post("/v1/import", {"shareholders": [record]}, expect=200)
+        client.patch(path, {"name": "Another"}, expect=200)
+        client.delete(path, expect=204)
+    first = client.get(f"{path}/history", {"limit": 500}).json
+    rest = client.get(f"{path}/history", {"limit": 500, "cursor": first["next_cursor"]}).json
+    assert rest["next_cursor"] is None and len(first["items"]) == 49
+    seen = first["items"] + rest["items"]
+    assert [i["version"] for i in seen] == list(range(54, 0, -1))
+    for i in seen:
+        assert [c["field"] for c in i["changes"]] == (["name"] if i["action"] == "updated" else [])
+        assert (i["record"] is None) == (i["action"] == "deleted")
+    versions, pages, caught_up = [], 0, False
+    while not caught_up:
+        page = client.get("/v1/changes", {"after": after, "limit": 500, "resource": "shareholders"}).json
+        assert page["items"] or page["caught_up"]
+        versions += [i["version"] for i in page["items"] if i["id"] == made["id"]]
+        after, caught_up, pages = page["next_after"], page["caught_up"], pages + 1
+    assert versions == list(range(2, 55)) and pages > 1

@@ -340,6 +340,17 @@ def test_large_records(own, quiet):
         assert len(body) > 8.5e6 and body.count(b"\n") == count
 
 
+def test_pages_of_large_records_are_shorter(own, quiet):
+    """Twenty-five together are more than a page may have: it ends early, and the walk finds each once."""
+    region = unique("region")
+    made = "".join(dumps({"resource": "shareholders", "record": shareholder(
+        name=region, aliases=[f"{i:03d}" + "\U0001f30d" * 200 for i in range(1000)])}) + "\n" for _ in range(25))
+    own.post("/v1/import", body=made.encode(), type=NDJSON, expect=200)
+    items, pages = quiet.walk("/v1/shareholders", {"name": region, "limit": 500})
+    assert len({r["id"] for r in items}) == 25 == len(items) and pages == 2
+    assert quiet.get("/v1/shareholders", {"name": region, "limit": 500, "fields": "id"}).json["next_cursor"] is None
+
+
 @pytest.fixture(scope="module")
 def fragile(start):
     """A base with a list of 72 MB, which may be hurt."""
