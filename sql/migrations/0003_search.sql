@@ -24,3 +24,9 @@ as $$
 	select coalesce(string_agg('''' || replace(replace(w, '\', '\\'), '''', '''''') || ''':*', between_words)::tsquery, ''::tsquery)
 	from unnest(tsvector_to_array(to_tsvector('simple'::regconfig, q))) w
 $$;
+
+-- A text as a pattern that finds it anywhere, in any case: scripts that write without blanks have no beginnings of words.
+create function search_pattern(q text) returns text
+language sql immutable
+set search_path = pg_catalog
+as $$ select '%' || replace(replace(replace(q, '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;

@@ -75,7 +75,7 @@ static bool has_part(const struct resource *r, enum part part)
 
 static void names_text(struct buf *out, const struct resource *r, const char *alias)
 {
-	parts_text(out, r, alias, PART_NAME, PART_IDENTIFIER);
+	parts_text(out, r, alias, PART_NAME, PART_ALIAS);
 }
 
 static void words(struct buf *out, const struct resource *r, const char *alias)
@@ -105,6 +105,8 @@ void compose_search_match(struct buf *out, const struct resource *r, const char 
 	if (r->name_field) {
 		names_text(out, r, alias);
 		buf_printf(out, " %%> %s or ", q);
+		names_text(out, r, alias);
+		buf_printf(out, " ilike search_pattern(%s) or ", q);
 		words(out, r, alias);
 		buf_printf(out, " @@ search_words(%s, ' & ')", q);
 	} else {
@@ -193,20 +195,25 @@ static void hits(struct buf *out, const struct resource *r, size_t place)
 	if (r->name_field)
 		buf_printf(out,
 			   "case when lower(t.%s collate \"C.utf8\") = lower($1 collate \"C.utf8\") then 1 "
-			   "else similarity(t.%s, $1) * 0.3 + word_similarity($1, t.%s) * 0.6 end as name, ",
-			   r->name_field, r->name_field, r->name_field);
+			   "else greatest(similarity(t.%s, $1) * 0.3 + word_similarity($1, t.%s) * 0.6, "
+			   "case when t.%s ilike search_pattern($1) then 0.6 end) end as name, ",
+			   r->name_field, r->name_field, r->name_field, r->name_field);
 	else
 		buf_puts(out, "0 as name, ");
 	if (has_part(r, PART_ALIAS)) {
-		buf_puts(out, "word_similarity($1, ");
+		buf_puts(out, "greatest(word_similarity($1, ");
 		parts_text(out, r, "t", PART_ALIAS, PART_ALIAS);
-		buf_puts(out, ") * 0.8 as alias, ");
+		buf_puts(out, ") * 0.8, case when ");
+		parts_text(out, r, "t", PART_ALIAS, PART_ALIAS);
+		buf_puts(out, " ilike search_pattern($1) then 0.5 end) as alias, ");
 	} else {
 		buf_puts(out, "0 as alias, ");
 	}
 	buf_puts(out, "case when ");
 	is_identifier(out, r);
-	buf_puts(out, " then 0.99 else 0 end as identifier, ");
+	buf_puts(out, " then 0.99 when to_tsvector('simple'::regconfig, ");
+	parts_text(out, r, "t", PART_IDENTIFIER, PART_IDENTIFIER);
+	buf_puts(out, ") @@ search_words($1, ' & ') then 0.7 else 0 end as identifier, ");
 	if (r->name_field || has_part(r, PART_TEXT)) {
 		buf_puts(out, "ts_rank(");
 		words(out, r, "t");
@@ -216,6 +223,32 @@ static void hits(struct buf *out, const struct resource *r, size_t place)
 	}
 	buf_printf(out, " from %s t where ", r->table);
 	compose_search_match(out, r, "t", "$1");
+}
+
+/* The identifier, as it is stored, that resembles the text asked for most. */
+static void best_identifier(struct buf *out, const struct resource *r)
+{
+	bool any = false;
+
+	buf_puts(out, "(select v from (");
+	for (size_t i = 0; i < r->n_fields; i++) {
+		const struct field *f = &r->fields[i];
+		size_t n = 0;
+
+		if (!is_part(r, i, PART_IDENTIFIER))
+			continue;
+		buf_puts(out, any ? " union all " : "");
+		any = true;
+		if (f->type != FIELD_OBJECTS) {
+			buf_printf(out, "select t.\"%s\" as v", f->name);
+			continue;
+		}
+		while (f->members[n + 1])
+			n++;
+		buf_printf(out, "select e ->> '%s' from jsonb_array_elements(t.\"%s\") e", f->members[n], f->name);
+	}
+	buf_puts(out, ") i where v is not null order by lower(v) = lower($1) desc, starts_with(lower(v), lower($1)) desc, "
+		      "word_similarity($1, v) desc limit 1) as identifier, ");
 }
 
 /* What is shown of a hit: its texts, by kind. */
@@ -231,10 +264,11 @@ static void shown(struct buf *out, const struct resource *r, size_t place)
 				buf_printf(out, "%st.\"%s\"", any ? " || " : "", r->fields[i].name);
 				any = true;
 			}
-		buf_puts(out, ") a order by word_similarity($1, a) desc limit 1) as alias, ");
+		buf_puts(out, ") a order by word_similarity($1, a) desc, a ilike search_pattern($1) desc limit 1) as alias, ");
 	} else {
 		buf_puts(out, "null as alias, ");
 	}
+	best_identifier(out, r);
 	parts_text(out, r, "t", PART_TEXT, PART_TEXT);
 	buf_printf(out, " as text from %s t where h.place = %zu and t.id = h.id", r->table, place);
 }
@@ -261,10 +295,12 @@ char *compose_search(const bool *wanted)
 		"select h.place, h.id, s.slug, s.name, round(h.score::numeric, 6), "
 		"case h.score when h.identifier then 'identifier' when h.name then 'name' when h.alias then 'alias' else "
 		"'text' end, "
-		"case h.score when h.identifier then $1 else ts_headline('simple'::regconfig, "
-		"translate(case h.score when h.name then s.name when h.alias then s.alias else s.text end, E'\\x01\\x02', ''), "
+		/* brackets are hidden from the parser, which would take what is between them for markup and leave it out */
+		"ts_headline('simple'::regconfig, translate(case h.score when h.identifier then s.identifier when h.name then "
+		"s.name "
+		"when h.alias then s.alias else s.text end, E'<>\\x01\\x02', E'\\x03\\x04'), "
 		"search_words($1, ' | '), E'StartSel=\\x01, StopSel=\\x02, MaxWords=24, MinWords=8, HighlightAll=' || "
-		"(h.score in (h.name, h.alias))::text) end, "
+		"(h.score in (h.identifier, h.name, h.alias))::text), "
 		"(select string_agg(f.place || ':' || f.n, ',' order by f.place) from facet f), (select sum(f.n) from facet f) "
 		"from best h cross join lateral (");
 	any = false;

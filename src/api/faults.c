@@ -64,11 +64,11 @@ int faults_quoted(const char *s, size_t n)
 	return (int)text_utf8_prefix(s, n > QUOTED_MAX ? QUOTED_MAX : n);
 }
 
-bool faults_has_member(const struct faults *f, const char *member)
+static bool has_member_before(const struct faults *f, const char *member, size_t end)
 {
 	size_t prefix_len = strlen(f->prefix), len = strlen(member);
 
-	for (size_t i = f->first; i < f->n; i++) {
+	for (size_t i = f->first; i < end; i++) {
 		const struct fault *fault = &f->items[i];
 
 		if (fault->place != FAULT_POINTER || strncmp(fault->where, f->prefix, prefix_len) != 0 ||
@@ -78,4 +78,14 @@ bool faults_has_member(const struct faults *f, const char *member)
 			return true;
 	}
 	return false;
+}
+
+bool faults_has_member(const struct faults *f, const char *member)
+{
+	return has_member_before(f, member, f->n);
+}
+
+bool faults_had_member(const struct faults *f, const char *member)
+{
+	return has_member_before(f, member, f->own);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "lodebase/base/clock.h"
 #include "lodebase/base/decimal.h"
 #include "lodebase/base/text.h"

@@ -78,10 +78,10 @@ static void write_highlight(struct buf *out, const char *s)
 		case '&':
 			buf_puts(&html, "&amp;");
 			break;
-		case '<':
+		case '\x03': /* brackets were hidden from the parser, which takes what is between them for markup */
 			buf_puts(&html, "&lt;");
 			break;
-		case '>':
+		case '\x04':
 			buf_puts(&html, "&gt;");
 			break;
 		case '"':

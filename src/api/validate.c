@@ -131,6 +131,7 @@ void validate_complete(struct arena *arena, const struct resource *r, struct rec
 				faults_member(faults, f->name, "required", "%s is required", f->name);
 		}
 	}
+	faults->own = faults->n;
 	if (r->check)
 		r->check(arena, record, stored, faults);
 }

@@ -16,24 +16,26 @@ const char *rule_value(const struct rule_context *c, const char *field)
 {
 	int i = index_of(c, field);
 
-	return faults_has_member(c->faults, field) ? NULL : c->record->values[i];
+	return faults_had_member(c->faults, field) ? NULL : c->record->values[i];
 }
 
 /* Whether a rule can be judged: a member that is at fault by itself says nothing about its neighbours. */
 static bool judgeable(const struct rule_context *c, const char *a, const char *b)
 {
-	return !faults_has_member(c->faults, a) && !faults_has_member(c->faults, b);
+	return !faults_had_member(c->faults, a) && !faults_had_member(c->faults, b);
+}
+
+/* A member that was given, be it with a value that is at fault by itself. */
+static bool present(const struct rule_context *c, const char *field)
+{
+	int i = index_of(c, field);
+
+	return c->record->values[i] || (c->record->given[i] && faults_had_member(c->faults, field));
 }
 
 void rule_together(const struct rule_context *c, const char *a, const char *b)
 {
-	const char *va, *vb;
-
-	if (!judgeable(c, a, b))
-		return;
-	va = c->record->values[index_of(c, a)];
-	vb = c->record->values[index_of(c, b)];
-	if (!va == !vb)
+	if (present(c, a) == present(c, b))
 		return;
 	faults_member(c->faults, a, "incomplete", "%s and %s come together: give both or none", a, b);
 	faults_member(c->faults, b, "incomplete", "%s and %s come together: give both or none", a, b);
@@ -53,11 +55,8 @@ void rule_exactly_one(const struct rule_context *c, const char *const *fields)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; fields[i]; i++) {
-		if (faults_has_member(c->faults, fields[i]))
-			return;
-		n += c->record->values[index_of(c, fields[i])] != NULL;
-	}
+	for (size_t i = 0; fields[i]; i++)
+		n += present(c, fields[i]);
 	for (size_t i = 0; n != 1 && fields[i]; i++)
 		faults_member(c->faults, fields[i], n > 1 ? "exclusive" : "incomplete", "exactly one of %s must be given",
 			      listed(c, fields));
@@ -121,14 +120,6 @@ void rule_same_time(const struct rule_context *c, const char *field, const char 
 		return;
 	rule_broken(c, field, other, "exclusive",
 		    arena_printf(c->faults->arena, "%s is %s just where %s", field, value, condition(c, other, values)));
-}
-
-/* A member that was given, be it with a value that is at fault by itself. */
-static bool present(const struct rule_context *c, const char *field)
-{
-	int i = index_of(c, field);
-
-	return c->record->values[i] || (c->record->given[i] && faults_has_member(c->faults, field));
 }
 
 static bool any_present(const struct rule_context *c, const char *const *fields)

@@ -73,6 +73,8 @@ static const char *percentage_of_shares(struct arena *arena, const struct record
 	return arena_strdup(arena, pct.text);
 }
 
+static const char *const exact_or_shares[] = { "economic_pct", "shares_held", "shares_issued", NULL };
+
 /* Shares define the exact rational and the percentage is derived from them: one that is sent beside them is that figure or
  * the stored one (so that what GET gave can be sent back with other shares), and one that was derived goes with them. Of the
  * votes this holds where the record says nothing else of them (contract section 2). */
@@ -86,8 +88,10 @@ static void derive(struct arena *arena, struct record *record, const struct reco
 		const char *sent = record->given[economic] ? record->values[economic] : NULL;
 
 		if (sent && !same(sent, derived) && !(stored && same(sent, stored->values[economic])))
-			faults_member(faults, "economic_pct", "exclusive",
-				      "shares_held / shares_issued is %s %%: leave economic_pct out, or send that", derived);
+			for (const char *const *name = exact_or_shares; *name; name++)
+				faults_member(faults, *name, "exclusive",
+					      "shares_held / shares_issued is %s %%: leave economic_pct out, or send that",
+					      derived);
 		record->values[economic] = derived;
 		if (!record->values[voting] && !record->values[field("voting_min_pct")] &&
 		    !record->values[field("voting_max_pct")])

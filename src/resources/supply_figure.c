@@ -55,7 +55,7 @@ static void check_sign(const struct rule_context *c)
 		return;
 	if (rule_is_one_of(c, "qualifier", zero) && strcmp(quantity, "0") != 0)
 		rule_broken(c, "quantity", "qualifier", "range", "quantity is 0 where qualifier is zero");
-	else if (*quantity == '-' && rule_value(c, "kind") && !rule_is_one_of(c, "kind", signed_kinds))
+	if (*quantity == '-' && rule_value(c, "kind") && !rule_is_one_of(c, "kind", signed_kinds))
 		rule_broken(c, "quantity", "kind", "range", "quantity must be at least 0, unless kind is stock_change");
 }
 

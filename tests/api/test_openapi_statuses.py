@@ -261,9 +261,10 @@ def test_head_answers_as_get(world, template):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))
     endless = path.endswith("/stream")
     get, head = _stream(world, path) if endless else world.admin.get(path, expect=200), world.admin.head(path, expect=200)
-    volatile = {"date", "x-request-id", "server-timing", "content-length"}
+    # of an answer in parts the head says nothing of how they are framed
+    volatile = {"date", "x-request-id", "server-timing", "content-length", "transfer-encoding"}
     assert {k.lower() for k, _ in head.headers} | volatile == {k.lower() for k, _ in get.headers} | volatile
-    if template != "/metrics" and not endless:  # whose numbers have moved on
+    if template != "/metrics" and get.header("Content-Length"):  # whose numbers have moved on
         assert head.header("Content-Length") == get.header("Content-Length")
 
 

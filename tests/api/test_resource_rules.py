@@ -149,6 +149,22 @@ def test_a_rule_and_a_reference_are_named_together(make, try_it):
 
 # --- values of claims ------------------------------------------------------------------------------------------------
 
+def test_rules_do_not_hide_each_other(make, try_it):
+    """All that is wrong comes in one answer, also where several rules speak of one member or a member is wrong by itself."""
+    wrong = try_it("supply_figures", {
+        **figure(make, kind="production", scope="other", country="US", unit="pct", qualifier="zero", quantity=-4, partner="KR",
+                 definition="apparent", excludes=["KR"])})
+    assert {w for w, _ in wrong} == {"/country", "/scope", "/partner", "/kind", "/unit", "/definition", "/excludes", "/quantity",
+                                     "/qualifier"}
+    assert {("/unit", "exclusive"), ("/definition", "exclusive"), ("/excludes", "exclusive"), ("/quantity", "range")} <= wrong
+    project = {"slug": unique("x"), "name": "X", "kind": "mine", "status": "proposed"}
+    assert try_it("projects", {**project, "latitude": 91, "capex_amount": -2}) == {
+        ("/latitude", "range"), ("/latitude", "incomplete"), ("/longitude", "incomplete"),
+        ("/capex_amount", "range"), ("/capex_amount", "incomplete"), ("/capex_currency", "incomplete")}
+    assert try_it("stakes", {**make.minimal("stakes"), "shares_held": 1, "shares_issued": 3, "economic_pct": 33.33}) == {
+        (f"/{m}", "exclusive") for m in ("economic_pct", "shares_held", "shares_issued")}
+
+
 @pytest.fixture(scope="module")
 def claimed(make):
     return lambda value: {**make.minimal("claims"), "value": value}

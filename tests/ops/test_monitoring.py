@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from program import eventually
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SUFFIXES = ("_bucket", "_sum", "_count")
@@ -21,6 +23,8 @@ def metrics(make, database):
     """{name: {labels}} of a service that has answered something."""
     p = make().start("--database", database, data=False)
     assert p.get("/readyz")[0] == 200
+    # a request is counted when it is over, which may be after its answer was read
+    eventually(lambda: b"lodebase_requests_total" in p.get("/metrics")[1], 10, "the first request is counted")
     status, text = p.get("/metrics")
     assert status == 200
     assert p.stop() == 0

@@ -27,6 +27,7 @@ struct faults {
 	bool truncated;
 	/* Pointers of members are built on this: "" for a record's body, "/stakes/3" or "/record" in an import. */
 	const char *prefix;
+	size_t own; /* items from here on come from rules between members, not from a member by itself */
 	size_t first; /* items before it belong to other records: faults_has_member() does not look at them */
 	long line;
 	const char *file;
@@ -42,6 +43,8 @@ void faults_member(struct faults *f, const char *member, const char *code, const
 int faults_quoted(const char *s, size_t n);
 /* Whether the record at hand has a fault at that member or below it. */
 bool faults_has_member(const struct faults *f, const char *member);
+/* The same, but only faults that the member had by itself when the rules between members began (f->own). */
+bool faults_had_member(const struct faults *f, const char *member);
 
 /* The types a problem can have. */
 struct problem_type {
