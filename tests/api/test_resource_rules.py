@@ -161,7 +161,7 @@ def test_rules_do_not_hide_each_other(make, try_it):
     assert try_it("projects", {**project, "latitude": 91, "capex_amount": -2}) == {
         ("/latitude", "range"), ("/latitude", "incomplete"), ("/longitude", "incomplete"),
         ("/capex_amount", "range"), ("/capex_amount", "incomplete"), ("/capex_currency", "incomplete")}
-    assert try_it("stakes", {**make.minimal("stakes"), "shares_held": 1, "shares_issued": 3, "economic_pct": 33.33}) == {
+    assert try_it("stakes", {**make.minimal("stakes"), "shares_held": 1, "shares_issued": 3, "economic_pct": Decimal("33.33")}) == {
         (f"/{m}", "exclusive") for m in ("economic_pct", "shares_held", "shares_issued")}
 
 
