@@ -1,0 +1,93 @@
+/* Who owns how much of a subject, and what a holder owns, by seven methods that disagree on purpose.
+ *
+ * A = [a_ij] is the share of j that i holds directly, V = (I - A)^-1.
+ *   direct        a_ij
+ *   integrated    corrected: v_ij / v_ii for i != j, and 1 - 1 / v_jj for the subject itself (listed where it is not 0): the share
+ *                 that ever reaches i when climbing from j; raw: V - I
+ *   simple_paths  i != j: sum over the paths that repeat no node of the product of their shares
+ *   weakest_link  i != j: per such path its least share, summed, at most 1
+ *   control       least fixpoint: x controls z where the shares of z held by x and all that x controls exceed the threshold
+ *   cascade       the same of a *set*, in aggregate, at least 1/2
+ *   attribution   holders of at least 1/2 (a cascade) count as one with what they hold, each holding once; tier promote_lower
+ *                 never promotes the first link, single_entity does
+ *
+ * Figures are shares of 1 with a minimum and a maximum (equal where everything is known). Figures are computed in doubles without
+ * subtraction near a closed ring; every comparison with a threshold is exact. The minimum is the value at all minima, the maximum
+ * the greatest over all structures within the ranges, each figure by itself. */
+#pragma once
+
+#include "lodebase/graph/graph.h"
+
+enum graph_method {
+	GRAPH_DIRECT,
+	GRAPH_INTEGRATED,
+	GRAPH_SIMPLE_PATHS,
+	GRAPH_WEAKEST_LINK,
+	GRAPH_CONTROL,
+	GRAPH_CASCADE,
+	GRAPH_ATTRIBUTION,
+};
+
+/* The greatest component that is solved: the memory for it is its square. */
+#define GRAPH_MAX_COMPONENT 1500
+
+struct graph_question {
+	enum graph_method method;
+	bool raw; /* integrated */
+	bool single_entity; /* attribution; else promote_lower */
+	struct graph_ratio threshold; /* control; a cascade is at 1/2 always */
+	bool inclusive; /* control: at least, not more than */
+	const uint32_t *parties; /* cascade, owners: the designated set; else each holder alone */
+	size_t parties_count;
+	size_t budget; /* steps (links looked at) before the question is given up; 0: no bound */
+};
+
+struct graph_figure {
+	uint32_t node;
+	bool certain; /* control, cascade: also at the minima; other methods: true */
+	double min, max;
+	double direct_min, direct_max; /* what the holder has of the subject itself, as recorded */
+};
+
+struct graph_figures {
+	struct graph_figure *items; /* in no order to rely on, but the same for the same graph */
+	size_t count;
+	/* Of owners. integrated: what no stake explains anywhere above; else the subject's own remainder. 1 where nobody holds it. */
+	double unexplained_min, unexplained_max;
+	/* Of a cascade of parties: what its closed set holds of the subject. */
+	double total_min, total_max;
+	/* Some maxima of `integrated` are but upper bounds: the budget did not suffice to find the greatest structure of each. */
+	bool coarse;
+	const uint32_t *ring; /* with ERR_CONFLICT */
+	size_t ring_count;
+};
+
+/* Everything that is returned lives in the arena. Errors:
+ *   ERR_CONFLICT  integrated: a closed ring anywhere above the subject (holdings: with the holder in it); its members in *ret
+ *   ERR_FULL      the budget is spent: too complex. integrated never gives this
+ *   ERR_RANGE     raw: the greatest value is unbounded within the ranges
+ *   ERR_PRECISION integrated: a component of more than GRAPH_MAX_COMPONENT nodes
+ *   ERR_INVALID   no such node, or a threshold that is no fraction
+ *   ERR_NOMEM */
+enum err graph_owners(const struct graph *g, struct graph_scratch *s, uint32_t subject, const struct graph_question *q,
+		      struct arena *a, struct graph_figures *ret) MUST_CHECK;
+enum err graph_holdings(const struct graph *g, struct graph_scratch *s, uint32_t holder, const struct graph_question *q,
+			struct arena *a, struct graph_figures *ret) MUST_CHECK;
+
+/* A simple path from a holder down to a subject: its links in that order. min and max are the products of its shares (divided
+ * in overfull subjects). */
+struct graph_path {
+	const uint32_t *links;
+	size_t count;
+	double min, max;
+};
+
+struct graph_paths {
+	struct graph_path *items; /* greatest maximum first, to twelve digits */
+	size_t count;
+	bool truncated; /* there are more than these */
+};
+
+/* The `limit` greatest simple paths of at least one link. ERR_FULL: the budget is spent. */
+enum err graph_paths(const struct graph *g, struct graph_scratch *s, uint32_t holder, uint32_t subject, size_t limit,
+		     size_t budget, struct arena *a, struct graph_paths *ret) MUST_CHECK;

@@ -1,0 +1,85 @@
+/* Who is held enough of by a growing set: control and cascades. */
+#include <math.h>
+#include "internal.h"
+
+#define NEAR 1e-9 /* doubles decide nothing nearer to a threshold than this */
+
+enum err closure_init(struct closure *c, const struct graph *g, const struct graph_scratch *s, const struct region *region,
+		      struct graph_ratio threshold, bool inclusive, struct arena *a)
+{
+	size_t n = region->count;
+
+	*c = (struct closure){ .g = g, .s = s, .region = region, .threshold = threshold, .inclusive = inclusive };
+	c->member = arena_alloc(a, n);
+	c->sum[BOUND_MIN] = arena_alloc(a, n * sizeof(double));
+	c->sum[BOUND_MAX] = arena_alloc(a, n * sizeof(double));
+	c->touched = arena_alloc(a, n * sizeof(uint32_t));
+	c->queue = arena_alloc(a, n * sizeof(uint32_t));
+	return c->member && c->sum[0] && c->sum[1] && c->touched && c->queue ? OK : ERR_NOMEM;
+}
+
+double closure_figure(const struct closure *c, uint32_t local)
+{
+	double low = c->sum[BOUND_MIN][local], high = c->sum[BOUND_MAX][local];
+
+	return c->bound == BOUND_MIN ? low : fmin(high, low + c->g->room[c->region->nodes[local]]);
+}
+
+static bool meets(const struct closure *c, uint32_t local)
+{
+	double figure = closure_figure(c, local);
+	double limit = (double)c->threshold.numerator / (double)c->threshold.denominator;
+
+	if (figure <= 0)
+		return false;
+	if (fabs(figure - limit) > NEAR)
+		return figure > limit;
+	return exact_group_meets(c->g, c->s, c->region->nodes[local], c->member, c->bound, c->threshold, c->inclusive);
+}
+
+static void touch(struct closure *c, uint32_t local)
+{
+	/* what has a sum at the maxima was touched; a seed may be touched twice, which costs nothing but the list's room */
+	if (c->sum[BOUND_MAX][local] <= 0 && !c->member[local])
+		c->touched[c->touched_count++] = local;
+}
+
+static void join(struct closure *c, uint32_t local)
+{
+	c->member[local] = 1;
+	c->queue[c->queue_count++] = local;
+}
+
+void closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uint32_t count)
+{
+	const struct graph *g = c->g;
+
+	for (uint32_t i = 0; i < c->touched_count; i++) {
+		c->member[c->touched[i]] = 0;
+		c->sum[BOUND_MIN][c->touched[i]] = c->sum[BOUND_MAX][c->touched[i]] = 0;
+	}
+	c->touched_count = c->queue_count = 0;
+	c->bound = bound;
+	for (uint32_t i = 0; i < count; i++) {
+		if (c->member[seeds[i]])
+			continue;
+		touch(c, seeds[i]);
+		join(c, seeds[i]);
+	}
+	for (uint32_t done = 0; done < c->queue_count; done++) {
+		uint32_t node = c->region->nodes[c->queue[done]];
+
+		for (uint32_t place = g->down_start[node]; place < g->down_start[node + 1]; place++) {
+			uint32_t link = g->down_link[place], held = region_local(c->s, g->subject[link]);
+
+			c->steps++;
+			if (held == NONE || g->weight[BOUND_MAX][link] <= 0)
+				continue;
+			touch(c, held);
+			c->sum[BOUND_MIN][held] += g->weight[BOUND_MIN][link];
+			c->sum[BOUND_MAX][held] += g->weight[BOUND_MAX][link];
+			if (!c->member[held] && meets(c, held))
+				join(c, held);
+		}
+	}
+}

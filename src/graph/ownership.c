@@ -1,0 +1,129 @@
+/* A question's frame: what is asked is checked, the region collected, the method called, the rest filled in. */
+#include "internal.h"
+
+enum err task_add(struct task *t, size_t *capacity, uint32_t node, double min, double max, bool certain)
+{
+	struct graph_figures *ret = t->ret;
+
+	if (arena_grow(t->a, (void **)&ret->items, capacity, ret->count + 1, sizeof(*ret->items)) != 0)
+		return ERR_NOMEM;
+	ret->items[ret->count++] = (struct graph_figure){ .node = node, .certain = certain, .min = min, .max = max };
+	return OK;
+}
+
+enum err task_ring(struct task *t, const uint32_t *members, size_t count)
+{
+	uint32_t *ring = arena_alloc(t->a, count * sizeof(*ring));
+
+	if (!ring)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		ring[i] = members[i];
+	t->ret->ring = ring;
+	t->ret->ring_count = count;
+	return ERR_CONFLICT;
+}
+
+static enum err direct_figures(struct task *t)
+{
+	const struct graph *g = t->g;
+	size_t capacity = 0;
+	enum err e = OK;
+
+	for (uint32_t place = links_begin(g, t->direction, t->start); e == OK && place < links_end(g, t->direction, t->start);
+	     place++) {
+		uint32_t link = link_at(g, t->direction, place);
+
+		if (g->weight[BOUND_MAX][link] > 0)
+			e = task_add(t, &capacity, link_end(g, t->direction, link), g->weight[BOUND_MIN][link],
+				     g->weight[BOUND_MAX][link], true);
+	}
+	return e;
+}
+
+static enum err method_run(struct task *t)
+{
+	bool up = t->direction == UP;
+
+	switch (t->q->method) {
+	case GRAPH_DIRECT:
+		return direct_figures(t);
+	case GRAPH_INTEGRATED:
+		return up ? integrated_owners(t) : integrated_holdings(t);
+	case GRAPH_SIMPLE_PATHS:
+	case GRAPH_WEAKEST_LINK:
+		return simple_figures(t);
+	case GRAPH_CASCADE:
+		if (up && t->q->parties_count > 0)
+			return cascade_of_parties(t);
+		return up ? control_owners(t) : control_holdings(t);
+	case GRAPH_CONTROL:
+		return up ? control_owners(t) : control_holdings(t);
+	case GRAPH_ATTRIBUTION:
+		return attribution_figures(t);
+	}
+	return ERR_INVALID;
+}
+
+static void fill_direct(struct task *t)
+{
+	const struct graph *g = t->g;
+	struct graph_scratch *s = t->s;
+
+	for (size_t i = 0; i < t->ret->count; i++) /* a figure's place takes the place of its node's in the region */
+		s->local[t->ret->items[i].node] = (uint32_t)i;
+	for (uint32_t place = links_begin(g, t->direction, t->start); place < links_end(g, t->direction, t->start); place++) {
+		uint32_t link = link_at(g, t->direction, place), node = link_end(g, t->direction, link);
+		uint32_t at = s->local[node];
+
+		if (at < t->ret->count && t->ret->items[at].node == node) {
+			t->ret->items[at].direct_min = g->weight[BOUND_MIN][link];
+			t->ret->items[at].direct_max = g->weight[BOUND_MAX][link];
+		}
+	}
+}
+
+static enum err ask(const struct graph *g, struct graph_scratch *s, uint32_t start, enum direction direction,
+		    const struct graph_question *q, struct arena *a, struct graph_figures *ret)
+{
+	struct task t = { .g = g, .s = s, .q = q, .a = a, .start = start, .direction = direction, .ret = ret };
+	enum err e;
+
+	*ret = (struct graph_figures){ 0 };
+	if (start >= g->nodes)
+		return ERR_INVALID;
+	if (q->method == GRAPH_CONTROL && (q->threshold.denominator < 1 || q->threshold.denominator > INT64_MAX ||
+					   q->threshold.numerator > q->threshold.denominator))
+		return ERR_INVALID;
+	for (size_t i = 0; i < q->parties_count; i++) {
+		if (q->parties[i] >= g->nodes)
+			return ERR_INVALID;
+	}
+	if (q->method == GRAPH_DIRECT) {
+		t.region = (struct region){ .nodes = &t.start, .count = 1 };
+		e = OK;
+	} else {
+		e = region_collect(g, s, start, direction, a, &t.region);
+	}
+	if (e == OK && direction == UP) {
+		ret->unexplained_max = node_held(g, start) ? g->room[start] : 1;
+		ret->unexplained_min = node_held(g, start) ? g->room_max[start] : 1;
+	}
+	if (e == OK)
+		e = method_run(&t);
+	if (e == OK)
+		fill_direct(&t);
+	return e;
+}
+
+enum err graph_owners(const struct graph *g, struct graph_scratch *s, uint32_t subject, const struct graph_question *q,
+		      struct arena *a, struct graph_figures *ret)
+{
+	return ask(g, s, subject, UP, q, a, ret);
+}
+
+enum err graph_holdings(const struct graph *g, struct graph_scratch *s, uint32_t holder, const struct graph_question *q,
+			struct arena *a, struct graph_figures *ret)
+{
+	return ask(g, s, holder, DOWN, q, a, ret);
+}
