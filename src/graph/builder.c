@@ -75,29 +75,45 @@ static void *array(struct graph *g, size_t count, size_t size)
 	return calloc(count ? count : 1, size);
 }
 
-/* Stakes by subject, then holder, then as they came: by counting twice, holders first. */
-static enum err sort_stakes(struct graph_builder *b)
+static uint32_t sort_key(const struct raw_stake *stake, bool by_subject)
+{
+	return by_subject ? stake->subject : stake->holder;
+}
+
+/* By counting, which keeps the order of what is alike. */
+static enum err sort_once(const struct graph_builder *b, bool by_subject, struct raw_stake *ret)
 {
 	uint32_t *place = calloc((size_t)b->nodes + 1, sizeof(*place));
-	struct raw_stake *sorted = malloc((b->count ? b->count : 1) * sizeof(*sorted));
-	enum err e = place && sorted ? OK : ERR_NOMEM;
+
+	if (!place)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < b->count; i++)
+		place[sort_key(&b->stakes[i], by_subject) + 1]++;
+	for (uint32_t n = 0; n < b->nodes; n++)
+		place[n + 1] += place[n];
+	for (size_t i = 0; i < b->count; i++)
+		ret[place[sort_key(&b->stakes[i], by_subject)]++] = b->stakes[i];
+	free(place);
+	return OK;
+}
+
+/* Stakes by subject, then holder, then as they came. */
+static enum err sort_stakes(struct graph_builder *b)
+{
+	enum err e = OK;
 
 	for (int pass = 0; e == OK && pass < 2; pass++) {
-		struct raw_stake *swap = b->stakes;
+		struct raw_stake *sorted = malloc((b->count ? b->count : 1) * sizeof(*sorted));
 
-		memset(place, 0, ((size_t)b->nodes + 1) * sizeof(*place));
-		for (size_t i = 0; i < b->count; i++)
-			place[(pass == 0 ? b->stakes[i].holder : b->stakes[i].subject) + 1]++;
-		for (uint32_t n = 0; n < b->nodes; n++)
-			place[n + 1] += place[n];
-		for (size_t i = 0; i < b->count; i++)
-			sorted[place[pass == 0 ? b->stakes[i].holder : b->stakes[i].subject]++] = b->stakes[i];
+		e = sorted ? sort_once(b, pass == 1, sorted) : ERR_NOMEM;
+		if (e != OK) {
+			free(sorted);
+			break;
+		}
+		free(b->stakes);
 		b->stakes = sorted;
-		sorted = swap;
+		b->capacity = b->count;
 	}
-	b->capacity = b->count;
-	free(place);
-	free(sorted);
 	return e;
 }
 

@@ -322,6 +322,54 @@ static void ranges(void)
 	done(&b);
 }
 
+/* The maxima of a group are limited by what others have for certain, to the last digit. */
+static void ranges_at_a_threshold(void)
+{
+	enum { X, GOOD, A };
+	const double good[] = { 0, 50, 50.000000000001 };
+
+	for (int i = 0; i < 3; i++) {
+		struct bench b = BUILD(3, { X, A, 30, 100 }, EXACT(GOOD, A, good[i]));
+
+		CHECK_INT(holdings(&b, X, CASCADE), OK);
+		CHECK_INT(b.figures.count, i < 2);
+		CHECK(i == 2 || (has(&b, A, 30, 100 - good[i]) && !figure(&b, A)->certain));
+		done(&b);
+	}
+}
+
+static struct bench ring(uint32_t members, double share)
+{
+	struct share *shares = malloc(((size_t)members + 1) * sizeof(*shares));
+	struct bench b;
+
+	for (uint32_t i = 0; i < members; i++)
+		shares[i] = (struct share)EXACT(i, (i + 1) % members, share);
+	shares[members] = (struct share)EXACT(members, 0, 100 - share);
+	b = build(members + 1, shares, (size_t)members + 1);
+	free(shares);
+	return b;
+}
+
+static void great_rings(void)
+{
+	enum { MEMBERS = 300 };
+	struct bench b = ring(MEMBERS, 99);
+
+	CHECK_INT(owners(&b, MEMBERS - 1, INTEGRATED), OK);
+	CHECK(is(figure(&b, MEMBERS)->min + b.figures.unexplained_min, 100));
+	CHECK(is(figure(&b, MEMBERS)->min, pow(0.99, MEMBERS - 1) / (1 - pow(0.99, MEMBERS))));
+	CHECK(is(figure(&b, MEMBERS - 1)->min, 100 * pow(0.99, MEMBERS)));
+	CHECK_INT(owners(&b, 5, CONTROL), OK);
+	CHECK_INT(b.figures.count, MEMBERS - 1);
+	done(&b);
+
+	b = ring(GRAPH_MAX_COMPONENT + 1, 50);
+	CHECK_INT(owners(&b, 0, INTEGRATED), ERR_PRECISION);
+	CHECK_INT(holdings(&b, 0, INTEGRATED), ERR_PRECISION);
+	done(&b);
+}
+
 static void overfull(void)
 {
 	enum { X, Y, A };
@@ -459,6 +507,7 @@ static void bounded_questions(void)
 TESTS({ "founding case", founding_case }, { "cross-holding", cross_holding }, { "nearly closed ring", nearly_closed },
       { "closed ring", closed_ring }, { "parents", cfius_parent }, { "attribution", attribution },
       { "50 percent rule", fifty_percent_rule }, { "thresholds are exact", thresholds_are_exact },
-      { "company control", company_control }, { "weakest link", weakest_link }, { "ranges", ranges }, { "overfull", overfull },
+      { "company control", company_control }, { "weakest link", weakest_link }, { "ranges", ranges },
+      { "ranges at a threshold", ranges_at_a_threshold }, { "great rings", great_rings }, { "overfull", overfull },
       { "dilution", dilution }, { "too complex", too_complex }, { "deep chain", deep_chain }, { "many holders", many_holders },
       { "builder refuses", builder_refuses }, { "bounded questions", bounded_questions })
