@@ -1,3 +1,4 @@
+/* Longer than 500 lines: the vectors of every method share the few builders and checks at its top. */
 #include "harness.h"
 
 #include <math.h>
@@ -107,7 +108,7 @@ static void founding_case(void)
 			       EXACT(DIRECT, KZ, 89.41));
 
 	CHECK_INT(owners(&b, KZ, INTEGRATED), OK);
-	CHECK(has(&b, DOW, 4.2919968, 4.2919968) || fabs(figure(&b, DOW)->min * 100 - 4.2919968) < 5e-8);
+	CHECK(fabs(figure(&b, DOW)->min * 100 - 4.2919968) < 5e-8);
 	CHECK(fabs(figure(&b, OTHERS)->min * 100 - 5.3419840) < 5e-8);
 	CHECK(fabs(figure(&b, DIRECT)->min * 100 - 90.3660192) < 5e-8);
 	CHECK(has(&b, JV, 10.59, 10.59));
