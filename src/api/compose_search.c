@@ -1,6 +1,7 @@
 /* Search: what of a resource is searched follows from its field table. Names, other names and identifiers are compared by
  * trigrams, which forgives typing errors; all texts together by full text, each word asked for being the beginning of one that is
  * there. Records of resources without names are found by their texts, and by their slug as it stands. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "compose.h"
@@ -99,27 +100,41 @@ static void has_text(struct buf *out, const struct resource *r, const char *alia
 	buf_putc(out, ')');
 }
 
-void compose_search_match(struct buf *out, const struct resource *r, const char *alias, const char *q)
+/* What is asked for: the text, its words as a tsquery, its pattern. */
+struct asked {
+	const char *text, *words, *pattern;
+};
+
+static void match(struct buf *out, const struct resource *r, const char *alias, const struct asked *q)
 {
 	buf_putc(out, '(');
 	if (r->name_field) {
 		names_text(out, r, alias);
-		buf_printf(out, " %%> %s or ", q);
+		buf_printf(out, " %%> %s or ", q->text);
 		names_text(out, r, alias);
-		buf_printf(out, " ilike search_pattern(%s) or ", q);
+		buf_printf(out, " ilike %s or ", q->pattern);
 		words(out, r, alias);
-		buf_printf(out, " @@ search_words(%s, ' & ')", q);
+		buf_printf(out, " @@ %s", q->words);
 	} else {
-		buf_printf(out, "%s.slug = lower(%s)", alias, q);
+		buf_printf(out, "%s.slug = lower(%s)", alias, q->text);
 		if (has_part(r, PART_TEXT)) {
 			buf_puts(out, " or ");
 			has_text(out, r, alias);
 			buf_puts(out, " and ");
 			words(out, r, alias);
-			buf_printf(out, " @@ search_words(%s, ' & ')", q);
+			buf_printf(out, " @@ %s", q->words);
 		}
 	}
 	buf_putc(out, ')');
+}
+
+void compose_search_match(struct buf *out, const struct resource *r, const char *alias, const char *q)
+{
+	char words_of[80], pattern_of[80];
+
+	snprintf(words_of, sizeof(words_of), "search_words(%s, ' & ')", q);
+	snprintf(pattern_of, sizeof(pattern_of), "search_pattern(%s)", q);
+	match(out, r, alias, &(struct asked){ q, words_of, pattern_of });
 }
 
 /* An index named after its definition, so that another definition is another index; those of old ones go. */
@@ -188,15 +203,31 @@ static void is_identifier(struct buf *out, const struct resource *r)
 	}
 }
 
-/* One resource's hits: how well each kind of text fits, from 0 to 1. A name that is the text asked for is best. */
+/* Worked out once for the whole statement: a function of a parameter would be called for every row. */
+#define ALL_WORDS "(select q.all_words from q)"
+#define ANY_WORDS "(select q.any_words from q)"
+#define PATTERN "(select q.pattern from q)"
+
+static const struct asked here = { "$1", ALL_WORDS, PATTERN };
+
+/* One resource's hits: how well each kind of text fits, from 0 to 1. A name that is the text asked for is best. The rank of
+ * the texts is worked out only where nothing else fits well. */
 static void hits(struct buf *out, const struct resource *r, size_t place)
 {
-	buf_printf(out, "select %zu as place, t.id, ", place);
+	buf_printf(out, "select %zu as place, x.id, x.name, x.alias, x.identifier, ", place);
+	if (r->name_field || has_part(r, PART_TEXT)) {
+		buf_puts(out, "case when greatest(x.name, x.alias, x.identifier) >= 0.5 then 0 else ts_rank(");
+		words(out, r, "t");
+		buf_puts(out, ", " ANY_WORDS ") * 0.5 end as words");
+	} else {
+		buf_puts(out, "0 as words");
+	}
+	buf_printf(out, " from %s t cross join lateral (select t.id, ", r->table);
 	if (r->name_field)
 		buf_printf(out,
 			   "case when lower(t.%s collate \"C.utf8\") = lower($1 collate \"C.utf8\") then 1 "
 			   "else greatest(similarity(t.%s, $1) * 0.3 + word_similarity($1, t.%s) * 0.6, "
-			   "case when t.%s ilike search_pattern($1) then 0.6 end) end as name, ",
+			   "case when t.%s ilike " PATTERN " then 0.6 end) end as name, ",
 			   r->name_field, r->name_field, r->name_field, r->name_field);
 	else
 		buf_puts(out, "0 as name, ");
@@ -205,7 +236,7 @@ static void hits(struct buf *out, const struct resource *r, size_t place)
 		parts_text(out, r, "t", PART_ALIAS, PART_ALIAS);
 		buf_puts(out, ") * 0.8, case when ");
 		parts_text(out, r, "t", PART_ALIAS, PART_ALIAS);
-		buf_puts(out, " ilike search_pattern($1) then 0.5 end) as alias, ");
+		buf_puts(out, " ilike " PATTERN " then 0.5 end) as alias, ");
 	} else {
 		buf_puts(out, "0 as alias, ");
 	}
@@ -213,16 +244,8 @@ static void hits(struct buf *out, const struct resource *r, size_t place)
 	is_identifier(out, r);
 	buf_puts(out, " then 0.99 when to_tsvector('simple'::regconfig, ");
 	parts_text(out, r, "t", PART_IDENTIFIER, PART_IDENTIFIER);
-	buf_puts(out, ") @@ search_words($1, ' & ') then 0.7 else 0 end as identifier, ");
-	if (r->name_field || has_part(r, PART_TEXT)) {
-		buf_puts(out, "ts_rank(");
-		words(out, r, "t");
-		buf_puts(out, ", search_words($1, ' | ')) * 0.5 as words");
-	} else {
-		buf_puts(out, "0 as words");
-	}
-	buf_printf(out, " from %s t where ", r->table);
-	compose_search_match(out, r, "t", "$1");
+	buf_puts(out, ") @@ " ALL_WORDS " then 0.7 else 0 end as identifier offset 0) x where ");
+	match(out, r, "t", &here);
 }
 
 /* The identifier, as it is stored, that resembles the text asked for most. */
@@ -264,7 +287,7 @@ static void shown(struct buf *out, const struct resource *r, size_t place)
 				buf_printf(out, "%st.\"%s\"", any ? " || " : "", r->fields[i].name);
 				any = true;
 			}
-		buf_puts(out, ") a order by word_similarity($1, a) desc, a ilike search_pattern($1) desc limit 1) as alias, ");
+		buf_puts(out, ") a order by word_similarity($1, a) desc, a ilike " PATTERN " desc limit 1) as alias, ");
 	} else {
 		buf_puts(out, "null as alias, ");
 	}
@@ -279,7 +302,9 @@ char *compose_search(const bool *wanted)
 	bool any = false;
 
 	buf_init(&b, SQL_MAX);
-	buf_puts(&b, "with hit as materialized (");
+	buf_puts(&b,
+		 "with q as materialized (select search_words($1, ' & ') as all_words, search_words($1, ' | ') as any_words, "
+		 "search_pattern($1) as pattern), hit as materialized (");
 	for (size_t i = 0; resources[i]; i++) {
 		if (wanted && !wanted[i])
 			continue;
@@ -298,8 +323,8 @@ char *compose_search(const bool *wanted)
 		/* brackets are hidden from the parser, which would take what is between them for markup and leave it out */
 		"ts_headline('simple'::regconfig, translate(case h.score when h.identifier then s.identifier when h.name then "
 		"s.name "
-		"when h.alias then s.alias else s.text end, E'<>\\x01\\x02', E'\\x03\\x04'), "
-		"search_words($1, ' | '), E'StartSel=\\x01, StopSel=\\x02, MaxWords=24, MinWords=8, HighlightAll=' || "
+		"when h.alias then s.alias else s.text end, E'<>\\x01\\x02', E'\\x03\\x04'), " ANY_WORDS
+		", E'StartSel=\\x01, StopSel=\\x02, MaxWords=24, MinWords=8, HighlightAll=' || "
 		"(h.score in (h.identifier, h.name, h.alias))::text), "
 		"(select string_agg(f.place || ':' || f.n, ',' order by f.place) from facet f), (select sum(f.n) from facet f) "
 		"from best h cross join lateral (");

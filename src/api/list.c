@@ -341,8 +341,9 @@ static void query(struct call *c)
 		call_statement(c, n, s->total.name, s->total.sql, s->total.params, s->total.n_params);
 		c->statements[n++].shape = true;
 	}
-	if (s->query.known) {
-		/* planned with its values: a plan for any instant would read all that was ever replaced (postgres.md section 3) */
+	if (s->query.known || s->query.text) {
+		/* planned with its values: a plan for any instant would read all that was ever replaced, one for any text all
+		 * records */
 		c->statements[0].name = c->statements[1].name = NULL;
 		c->statements[0].shape = c->statements[1].shape = false;
 	}
