@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "compute.h"
 #include "feed_hub.h"
 #include "stream.h"
 #include "versions.h"
@@ -68,7 +69,7 @@ void api_free(struct api *api)
 {
 	if (!api)
 		return;
-	assert(!api->imports);
+	assert(!api->imports && !api->computing);
 	feed_hub_free(api->hub);
 	free(api->search);
 	for (size_t i = 0; api->resources && i < api->n_resources; i++) {
@@ -106,7 +107,7 @@ static struct call *call_new(struct api *api, struct http_request *r)
 	c->arena = r->arena;
 	c->deadline.fire = deadline_passed;
 	c->deadline.data = c;
-	c->route_id = (unsigned)n_routes;
+	c->route_id = (unsigned)route_count();
 	buf_init(&c->out, ANSWER_MAX);
 	buf_init(&c->carry, ANSWER_MAX);
 	faults_init(&c->faults, r->arena);
@@ -207,6 +208,7 @@ static void release(struct call *c)
 		db_pool_cancel(c->api->pool, &c->job);
 	c->job_active = false;
 	import_call_done(c);
+	compute_done(c);
 	db_result_free(c->kept);
 	c->kept = NULL;
 	feed_hub_leave(c);
@@ -282,6 +284,12 @@ static void done(void *data, struct http_request *r, int status, uint64_t body_b
 		return;
 	write_log(c, status, body_bytes, end);
 	release(c);
+}
+
+void api_woken(struct api *api)
+{
+	import_woken(api);
+	compute_woken(api);
 }
 
 const struct http_handlers *api_handlers(void)

@@ -1,7 +1,7 @@
 /* Access: API keys. A read asks a cache of this worker, no older than a second; a write is checked once more inside its own
  * transaction. Unknown keys are remembered for a second too, in a bounded cache, so that guessing costs the database
  * little; what is no key at all (checksum) costs it nothing. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

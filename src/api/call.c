@@ -1,5 +1,5 @@
 /* Answers and database steps of a call. */
-#include "call.h"
+#include "internal.h"
 
 #include <assert.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* The checks of a call in the contract's order: route, method, key, scope, 406, parameters and header values, then of the
  * body: 415, 413, syntax. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

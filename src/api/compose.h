@@ -4,7 +4,7 @@
 #include "lodebase/api/resource.h"
 #include "lodebase/base/arena.h"
 #include "lodebase/base/buf.h"
-#include "known.h"
+#include "lodebase/api/known.h"
 
 /* The statements of one resource, composed once per worker. Result columns of those that give records: all fields in order,
  * then per reference field its summary's slug and name. */

@@ -1,5 +1,5 @@
 /* Preconditions (RFC 9110 section 13): If-Match and If-None-Match over entity tags "<version>". */
-#include "call.h"
+#include "internal.h"
 
 #include <string.h>
 

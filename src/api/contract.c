@@ -1,7 +1,7 @@
 /* `lodebase contract`: what this program serves, as JSON, from the tables that serve it. */
 #include <stdio.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 
 static const char *type_name(enum field_type type)
 {
@@ -136,11 +136,13 @@ enum err api_print_contract(void)
 	write_resources(&w);
 	json_key(&w, "operations");
 	json_array_begin(&w);
-	for (size_t i = 0; i < n_routes; i++) {
-		if (!routes[i].per_resource)
-			write_operations(&w, &routes[i], "");
-		for (size_t k = 0; routes[i].per_resource && resources[k]; k++)
-			write_operations(&w, &routes[i], resources[k]->name);
+	for (size_t i = 0; i < route_count(); i++) {
+		const struct route *r = route_at(i);
+
+		if (!r->per_resource)
+			write_operations(&w, r, "");
+		for (size_t k = 0; r->per_resource && resources[k]; k++)
+			write_operations(&w, r, resources[k]->name);
 	}
 	json_array_end(&w);
 	json_key(&w, "problems");

@@ -1,5 +1,5 @@
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 
 static void put_quoted(struct buf *out, const char *s, size_t n)
 {

@@ -1,7 +1,7 @@
 /* Cursors: where a walk through a list goes on. A cursor holds the sort values of the last record, bound to resource, filters
  * and sort by a digest, and is signed with the secret that all instances share (design section 3), so it is good across
  * restarts and instances, and nobody can make one up. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The row encoder: rows of text straight into JSON, by the field table. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

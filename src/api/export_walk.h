@@ -1,7 +1,7 @@
 /* The walk over all records of all resources, page by page: what GET /v1/export and `lodebase export` share. Private to api. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 
 struct export_walk {
 	size_t resource; /* its place in resources[] */

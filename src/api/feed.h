@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "call.h"
+#include "internal.h"
 #include "versions.h"
 
 /* Behind which change a reader stands. As text it also says its base and the epoch in which it was given out: in another one

@@ -1,5 +1,5 @@
 /* fields=: which members an answer shows. Summaries such as `holder` are names of their own. */
-#include "call.h"
+#include "internal.h"
 
 #include <string.h>
 

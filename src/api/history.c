@@ -1,5 +1,5 @@
 /* GET of a record's history: every version there was, newest first, with what changed in it. Also of a deleted record. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * with the write, in its transaction, so that a crash between commit and answer doubles nothing. Private to api. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 
 struct idempotency {
 	const char *key; /* the client's */

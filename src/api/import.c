@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 #include "import_internal.h"
 #include "lodebase/base/clock.h"
 #include "lodebase/base/json_writer.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 #include "lodebase/base/hmap.h"
 #include "lodebase/base/uuid.h"
 

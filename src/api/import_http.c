@@ -172,7 +172,7 @@ static void answer(struct call *c, struct import_answer *a)
 	}
 }
 
-void api_woken(struct api *api)
+void import_woken(struct api *api)
 {
 	struct import_task **link = &api->imports;
 

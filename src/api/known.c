@@ -1,9 +1,9 @@
 /* The instants of known_at: reading them, waiting for them, saying them. */
-#include "known.h"
+#include "lodebase/api/known.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 #include "lodebase/db/migrate.h"
 #include "token.h"
 

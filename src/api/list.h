@@ -1,7 +1,7 @@
 /* A list under way: what its parameters said, in whatever form it is answered. Private to api. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 
 #define LIST_LIMIT_DEFAULT 50
 #define LIST_LIMIT_MAX 500

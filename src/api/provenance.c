@@ -1,5 +1,5 @@
 /* GET of a record's provenance: what its sources claim of its fields, against what the base has accepted. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

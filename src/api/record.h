@@ -1,7 +1,7 @@
 /* One record: how it is found, and the steps that writes share. Private to the api layer. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 
 /* Sets statement i to read the record that the path names. false: the path's text can be neither id nor slug. */
 bool record_statement(struct call *c, int i);

@@ -1,5 +1,5 @@
 /* GET of one record. */
-#include "call.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* The table of addresses: what there is, which methods it takes, and what they need. */
-#include "call.h"
+#include "internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* clang-format off */
@@ -65,10 +66,12 @@ static const struct operation yaml_operations[] = { { HTTP_GET, SCOPE_NONE, BODY
 static const struct operation json_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_openapi_json, plain_statuses } };
 static const struct operation problem_operations[] = { { HTTP_GET, SCOPE_NONE, BODY_NONE, NULL, NULL, service_problem, problem_statuses } };
 
+#define ROUTES_MAX 128
+
 #define OPERATIONS(table) table, sizeof(table) / sizeof((table)[0])
 
 /* Fixed addresses first: a resource is never called "key" or "export". */
-const struct route routes[] = {
+static const struct route routes[] = {
 	{ "/v1", false, OPERATIONS(index_operations) },
 	{ "/v1/key", false, OPERATIONS(key_operations) },
 	{ "/v1/import", false, OPERATIONS(import_operations) },
@@ -89,7 +92,17 @@ const struct route routes[] = {
 	{ "/problems/{slug}", false, OPERATIONS(problem_operations) },
 };
 /* clang-format on */
-const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+#define OWN_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+size_t route_count(void)
+{
+	return OWN_ROUTES + n_analysis_routes;
+}
+
+const struct route *route_at(size_t i)
+{
+	return i < OWN_ROUTES ? &routes[i] : &analysis_routes[i - OWN_ROUTES];
+}
 
 bool route_allows(const struct route *r, enum http_method m, const struct operation **ret)
 {
@@ -135,7 +148,7 @@ static bool set_resource(struct call *c, const char *name, size_t n)
 	return false;
 }
 
-/* Matches one route; its last placeholder becomes the call's segment. */
+/* Matches one route; its last placeholder becomes the call's segment, and its resource, named or not, the call's. */
 static bool matches(struct call *c, const struct route *r)
 {
 	const char *path = c->request->path, *pattern = r->pattern;
@@ -151,6 +164,8 @@ static bool matches(struct call *c, const struct route *r)
 		if (pattern[1] != '{') {
 			if (p != n || memcmp(pattern, path, n) != 0)
 				return false;
+			if (pattern == r->pattern + strlen("/v1"))
+				(void)set_resource(c, path + 1, n - 1); /* "/v1/key" names none */
 		} else if (strncmp(pattern, "/{resource}", p) == 0) {
 			if (!set_resource(c, path + 1, n - 1))
 				return false;
@@ -167,23 +182,24 @@ static bool matches(struct call *c, const struct route *r)
 
 const struct route *route_find(struct call *c)
 {
-	for (size_t i = 0; i < n_routes; i++)
-		if (matches(c, &routes[i])) {
+	for (size_t i = 0; i < route_count(); i++)
+		if (matches(c, route_at(i))) {
 			c->route_id = (unsigned)i;
-			return &routes[i];
+			return route_at(i);
 		}
 	c->resource = NULL;
-	c->route_id = (unsigned)n_routes;
+	c->route_id = (unsigned)route_count();
 	return NULL;
 }
 
 const char *const *api_route_names(unsigned *ret_n)
 {
-	static const char *names[sizeof(routes) / sizeof(routes[0]) + 1];
+	static const char *names[ROUTES_MAX + 1];
 
-	for (size_t i = 0; i < n_routes; i++)
-		names[i] = routes[i].pattern;
-	names[n_routes] = "other";
-	*ret_n = (unsigned)n_routes + 1;
+	assert(route_count() <= ROUTES_MAX);
+	for (size_t i = 0; i < route_count(); i++)
+		names[i] = route_at(i)->pattern;
+	names[route_count()] = "other";
+	*ret_n = (unsigned)route_count() + 1;
 	return names;
 }

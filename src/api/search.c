@@ -1,7 +1,7 @@
 /* GET /v1/search: records of all resources by what a person types. */
 #include <stdlib.h>
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 #include "lodebase/base/text.h"
 
 #define LIMIT_DEFAULT 20

@@ -1,5 +1,5 @@
 /* What the service says of itself. */
-#include "call.h"
+#include "internal.h"
 
 #include <string.h>
 #include "lodebase/api/openapi.h"

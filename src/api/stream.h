@@ -4,7 +4,7 @@
  * has memory of its own, which is freed when it was handed over. A failure on the way cuts the stream, so that it is seen. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 
 /* Of an answer that may be of any length: takes one of the places that a worker has for them; false: there was none, and 503 was
  * answered. stream_done() gives it back. */

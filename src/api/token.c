@@ -1,7 +1,7 @@
 #include "token.h"
 
 #include <string.h>
-#include "call.h"
+#include "internal.h"
 
 #define MAC_BYTES 16
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "call.h"
+#include "internal.h"
 
 #define VERSIONS_PAGE_BYTES ((size_t)16 << 20) /* a page of versions ends behind it, before its limit */
 

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "lodebase/api/api.h"
+#include "lodebase/api/compute.h"
 #include "lodebase/api/import.h"
 #include "lodebase/app/bringup.h"
 #include "lodebase/app/embedded_postgres.h"
@@ -33,6 +34,7 @@
 #define STOP_POSTGRES_MS 2500 /* of that, what is kept for the embedded server */
 #define JOIN_STEP_MS 50
 #define IMPORTS_QUEUED_MAX 16
+#define COMPUTATIONS_QUEUED_MAX 64
 
 #define READ_CONNECTIONS 2
 #define SLOW_CONNECTIONS 2
@@ -192,6 +194,8 @@ static enum err start_workers(struct service *sv, const char *role, char problem
 	char here[96];
 	sv->role = role;
 	enum err e = import_lane_new(sv->conninfo, role, IMPORTS_QUEUED_MAX, &sv->shared.imports);
+	if (e == OK)
+		e = compute_pool_new(sv->c->workers, COMPUTATIONS_QUEUED_MAX, &sv->shared.compute);
 	for (unsigned i = 0; e == OK && i < sv->c->workers; i++) {
 		e = start_worker(sv, i);
 		if (e == OK)
@@ -241,6 +245,9 @@ static bool stop_workers(struct service *sv, uint64_t deadline_ms)
 	if (sv->shared.imports && !import_lane_free(sv->shared.imports, deadline_ms))
 		return false;
 	sv->shared.imports = NULL;
+	if (!compute_pool_free(sv->shared.compute, deadline_ms))
+		return false;
+	sv->shared.compute = NULL;
 	join_workers(sv);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* What the targets of the api layer share: a call without a connection, a stored record without a database. */
 #pragma once
 
-#include "call.h"
+#include "internal.h"
 #include "fuzz.h"
 #include "lodebase/api/resource.h"
 

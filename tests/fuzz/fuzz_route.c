@@ -48,8 +48,8 @@ static void check_found(const struct call *c, const struct route *r, const char 
 {
 	const char *last = strrchr(path, '/'), *pattern_last = strrchr(r->pattern, '/');
 
-	FUZZ_CHECK(c->route_id == (unsigned)(r - routes));
-	FUZZ_CHECK(r->per_resource == (c->resource != NULL));
+	FUZZ_CHECK(route_at(c->route_id) == r);
+	FUZZ_CHECK(!r->per_resource || c->resource);
 	FUZZ_CHECK(!c->resource || resources[c->resource_index] == c->resource);
 	/* A placeholder of another name takes what it stands for. */
 	FUZZ_CHECK(!strchr(pattern_last, '{') || c->resource || c->segment);
@@ -88,11 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 			path = arena_strdup(a, "*");
 		c->request->path = c->request->raw_path = path;
 		found = route_find(c);
-		for (size_t i = 0; i < n_routes && !want; i++)
-			if (fits(routes[i].pattern, path))
-				want = &routes[i];
+		for (size_t i = 0; i < route_count() && !want; i++)
+			if (fits(route_at(i)->pattern, path))
+				want = route_at(i);
 		FUZZ_CHECK(found == want);
-		FUZZ_CHECK(found || (!c->resource && c->route_id == n_routes));
+		FUZZ_CHECK(found || (!c->resource && c->route_id == route_count()));
 		if (found) {
 			check_found(c, found, path);
 			check_methods(a, found, methods[m].method, methods[m].name);

@@ -10,6 +10,7 @@
 #include "lodebase/db/pool.h"
 #include "lodebase/http/server.h"
 
+struct compute_pool;
 struct import_lane;
 
 /* What all workers share; immutable once they run, but the atomics. */
@@ -20,6 +21,7 @@ struct api_shared {
 	unsigned request_timeout_ms, slow_timeout_ms, import_timeout_ms;
 	struct metrics *metrics; /* made with api_route_names() */
 	struct import_lane *imports; /* NULL: no imports */
+	struct compute_pool *compute; /* NULL: only short computations */
 	_Atomic uint64_t *writes; /* counted up whenever this instance has committed a change */
 	atomic_bool migrated; /* the schema stands at this program's version */
 	atomic_bool seeding; /* --seed is still being loaded */
@@ -35,7 +37,7 @@ enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_p
 void api_free(struct api *api);
 /* Handlers for http_server_new() with the api as their data. */
 const struct http_handlers *api_handlers(void);
-/* To be called when the worker's loop was woken: answers imports that ended. */
+/* To be called when the worker's loop was woken: answers imports and computations that ended. */
 void api_woken(struct api *api);
 
 const char *const *api_route_names(unsigned *ret_n);

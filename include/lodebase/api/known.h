@@ -1,5 +1,5 @@
 /* known_at: what the base knew at an instant (contract section 3). An instant is a time, or a revision: a snapshot of the
- * database as PostgreSQL itself tells it, which is exact where a time is not (postgres.md section 4). Private to api. */
+ * database as PostgreSQL itself tells it, which is exact where a time is not (postgres.md section 4). */
 #pragma once
 
 #include <stdbool.h>
