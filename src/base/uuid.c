@@ -37,16 +37,27 @@ static char *put_hex(char *out, const unsigned char *bytes, size_t n)
 	return out;
 }
 
-void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE])
+void uuid_to_text(const struct uuid *id, char ret_text[UUID_TEXT_SIZE])
 {
 	static const size_t groups[] = { 4, 2, 2, 2, 6 };
-	unsigned char bytes[16];
-	const unsigned char *next = bytes;
+	const unsigned char *next = id->bytes;
+	char *out = ret_text;
+
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; next += groups[i++]) {
+		out = put_hex(out, next, groups[i]);
+		*out++ = '-';
+	}
+	out[-1] = '\0';
+}
+
+void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE])
+{
+	struct uuid id;
+	unsigned char *bytes = id.bytes;
 	uint64_t us = (uint64_t)clock_wall_us(), ms = us / 1000;
 	/* RFC 9562 section 6.2, method 3: the 12 bits behind the version are the fraction of the millisecond, so that the
 	 * records of one import sort as they were read. */
 	unsigned fraction = (unsigned)(us % 1000 * 4096 / 1000);
-	char *out = ret_text;
 
 	draw(s, bytes);
 	for (int i = 5; i >= 0; i--, ms >>= 8)
@@ -54,11 +65,7 @@ void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE])
 	bytes[6] = (unsigned char)(0x70 | fraction >> 8); /* version 7 */
 	bytes[7] = (unsigned char)(fraction & 0xFF);
 	bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3F)); /* the variant of RFC 9562 */
-	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; next += groups[i++]) {
-		out = put_hex(out, next, groups[i]);
-		*out++ = '-';
-	}
-	out[-1] = '\0';
+	uuid_to_text(&id, ret_text);
 }
 
 bool uuid_is_text(const char *s, size_t n)
@@ -79,4 +86,22 @@ void uuid_canonical(const char *s, char ret_text[UUID_TEXT_SIZE])
 	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++)
 		ret_text[i] = s[i] >= 'A' && s[i] <= 'F' ? (char)(s[i] - 'A' + 'a') : s[i];
 	ret_text[UUID_TEXT_SIZE - 1] = '\0';
+}
+
+static unsigned hex_digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+bool uuid_from_text(const char *s, size_t n, struct uuid *ret)
+{
+	size_t at = 0;
+
+	if (!uuid_is_text(s, n))
+		return false;
+	for (size_t i = 0; i < sizeof ret->bytes; i++, at += 2) {
+		at += is_hyphen_place(at);
+		ret->bytes[i] = (unsigned char)(hex_digit(s[at]) << 4 | hex_digit(s[at + 1]));
+	}
+	return true;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
+#include "lodebase/graph/exact.h"
 
 _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "GMP's ui functions take a numerator");
 
@@ -15,6 +16,8 @@ struct graph_builder {
 	uint32_t nodes;
 	size_t max, count, capacity;
 	struct raw_stake *stakes;
+	__mpq_struct *big; /* shares beyond a graph_ratio, which has their places here */
+	size_t big_count, big_capacity;
 };
 
 struct graph_builder *graph_builder_new(uint32_t nodes, size_t max_stakes)
@@ -36,6 +39,9 @@ void graph_builder_free(struct graph_builder *b)
 	if (!b)
 		return;
 	free(b->stakes);
+	for (size_t i = 0; i < b->big_count; i++)
+		mpq_clear(&b->big[i]);
+	free(b->big);
 	free(b);
 }
 
@@ -44,18 +50,20 @@ static bool ratio_valid(struct graph_ratio r)
 	return r.denominator >= 1 && r.denominator <= INT64_MAX && r.numerator <= r.denominator;
 }
 
-enum err graph_builder_stake(struct graph_builder *b, uint32_t holder, uint32_t subject, uint64_t id, struct graph_ratio min,
-			     struct graph_ratio max)
+/* Room for one more stake, and for its two shares where they are big. */
+static enum err make_room(struct graph_builder *b, bool big)
 {
-	if (holder >= b->nodes || subject >= b->nodes)
-		return ERR_RANGE;
-	if (!ratio_valid(min) || !ratio_valid(max) ||
-	    (wide)min.numerator * max.denominator > (wide)max.numerator * min.denominator)
-		return ERR_INVALID;
-	if (max.numerator == 0)
-		return OK; /* a share of zero is no link */
 	if (b->count == b->max)
 		return ERR_FULL;
+	if (big && b->big_count + 2 > b->big_capacity) {
+		size_t capacity = b->big_capacity ? 2 * b->big_capacity : 16;
+		__mpq_struct *grown = realloc(b->big, capacity * sizeof(*grown));
+
+		if (!grown)
+			return ERR_NOMEM;
+		b->big = grown;
+		b->big_capacity = capacity;
+	}
 	if (b->count == b->capacity) {
 		size_t capacity = b->capacity ? 2 * b->capacity : 64;
 		struct raw_stake *grown = realloc(b->stakes, capacity * sizeof(*grown));
@@ -65,8 +73,61 @@ enum err graph_builder_stake(struct graph_builder *b, uint32_t holder, uint32_t 
 		b->stakes = grown;
 		b->capacity = capacity;
 	}
-	b->stakes[b->count++] = (struct raw_stake){ holder, subject, { id, min, max } };
 	return OK;
+}
+
+enum err graph_builder_stake(struct graph_builder *b, uint32_t holder, uint32_t subject, uint64_t id, struct graph_ratio min,
+			     struct graph_ratio max)
+{
+	enum err e;
+
+	if (holder >= b->nodes || subject >= b->nodes)
+		return ERR_RANGE;
+	if (!ratio_valid(min) || !ratio_valid(max) ||
+	    (wide)min.numerator * max.denominator > (wide)max.numerator * min.denominator)
+		return ERR_INVALID;
+	if (max.numerator == 0)
+		return OK; /* a share of zero is no link */
+	e = make_room(b, false);
+	if (e == OK)
+		b->stakes[b->count++] = (struct raw_stake){ holder, subject, { id, min, max } };
+	return e;
+}
+
+/* A graph_ratio where it fits into one. There is room for a big one. */
+static struct graph_ratio keep_share(struct graph_builder *b, mpq_srcptr share)
+{
+	struct graph_ratio kept = { 0 };
+
+	if (mpz_sizeinbase(mpq_denref(share), 2) <= 63) {
+		kept.numerator = mpz_get_ui(mpq_numref(share));
+		kept.denominator = mpz_get_ui(mpq_denref(share));
+		return kept;
+	}
+	kept.numerator = b->big_count++;
+	mpq_init(&b->big[kept.numerator]);
+	mpq_set(&b->big[kept.numerator], share);
+	return kept;
+}
+
+enum err graph_builder_stake_exact(struct graph_builder *b, uint32_t holder, uint32_t subject, uint64_t id, mpq_srcptr min,
+				   mpq_srcptr max)
+{
+	enum err e;
+
+	if (holder >= b->nodes || subject >= b->nodes)
+		return ERR_RANGE;
+	if (mpq_sgn(min) < 0 || mpq_cmp(min, max) > 0 || mpq_cmp_ui(max, 1, 1) > 0)
+		return ERR_INVALID;
+	if (mpq_sgn(max) == 0)
+		return OK;
+	e = make_room(b, true);
+	if (e == OK) {
+		struct graph_ratio low = keep_share(b, min), high = mpq_equal(min, max) ? low : keep_share(b, max);
+
+		b->stakes[b->count++] = (struct raw_stake){ holder, subject, { id, low, high } };
+	}
+	return e;
 }
 
 static void *array(struct graph *g, size_t count, size_t size)
@@ -224,7 +285,8 @@ static void lay_column(struct graph *g, uint32_t subject)
 	uint64_t denominator = i < end ? g->stake[i].min.denominator : 1;
 
 	for (; i < end; i++) {
-		if (g->stake[i].min.denominator != denominator || g->stake[i].max.denominator != denominator) {
+		if (denominator == 0 || g->stake[i].min.denominator != denominator ||
+		    g->stake[i].max.denominator != denominator) {
 			column_fractions(g, subject);
 			return;
 		}
@@ -285,6 +347,10 @@ enum err graph_builder_finish(struct graph_builder *b, struct graph **ret)
 	free(b->stakes);
 	b->stakes = NULL;
 	b->count = b->capacity = 0;
+	g->big = b->big;
+	g->big_count = b->big_count;
+	b->big = NULL;
+	b->big_count = b->big_capacity = 0;
 	for (uint32_t n = 0; n < g->nodes; n++)
 		lay_column(g, n);
 	e = components_find(g, BOUND_MAX, &g->components[BOUND_MAX]);
@@ -298,6 +364,9 @@ enum err graph_builder_finish(struct graph_builder *b, struct graph **ret)
 	}
 	g->bytes += (g->ranges ? 2 : 1) * ((size_t)g->nodes * 2 + 1) * sizeof(uint32_t) +
 		    ((size_t)g->components[0].count + (g->ranges ? g->components[1].count : 0)) * (sizeof(uint32_t) + 1);
+	for (size_t i = 0; i < g->big_count; i++)
+		g->bytes += sizeof(*g->big) +
+			    (mpz_size(mpq_numref(&g->big[i])) + mpz_size(mpq_denref(&g->big[i]))) * sizeof(mp_limb_t);
 	*ret = g;
 	return OK;
 }

@@ -1,10 +1,31 @@
 /* Decisions that doubles may not take. */
 #include "internal.h"
+#include "lodebase/graph/exact.h"
 
 void exact_ratio(struct graph_ratio ratio, mpq_t ret)
 {
 	mpq_set_ui(ret, ratio.numerator, ratio.denominator);
 	mpq_canonicalize(ret);
+}
+
+void graph_share_exact(const struct graph *g, struct graph_ratio share, mpq_ptr ret)
+{
+	if (share.denominator == 0)
+		mpq_set(ret, &g->big[share.numerator]);
+	else
+		exact_ratio(share, ret);
+}
+
+double graph_share_double(const struct graph *g, struct graph_ratio share)
+{
+	mpq_t exact;
+	double rounded;
+
+	mpq_init(exact);
+	graph_share_exact(g, share, exact);
+	rounded = mpq_get_d(exact);
+	mpq_clear(exact);
+	return rounded;
 }
 
 void exact_link_sum(const struct graph *g, enum bound bound, uint32_t link, mpq_t ret)
@@ -14,7 +35,7 @@ void exact_link_sum(const struct graph *g, enum bound bound, uint32_t link, mpq_
 	mpq_init(share);
 	mpq_set_ui(ret, 0, 1);
 	for (uint32_t i = g->first_stake[link]; i < g->first_stake[link + 1]; i++) {
-		exact_ratio(bound == BOUND_MIN ? g->stake[i].min : g->stake[i].max, share);
+		graph_share_exact(g, bound == BOUND_MIN ? g->stake[i].min : g->stake[i].max, share);
 		mpq_add(ret, ret, share);
 	}
 	mpq_clear(share);

@@ -22,6 +22,9 @@ void graph_free(struct graph *g)
 	free(g->weight[BOUND_MIN]);
 	free(g->weight[BOUND_MAX]);
 	free(g->stake);
+	for (size_t i = 0; i < g->big_count; i++)
+		mpq_clear(&g->big[i]);
+	free(g->big);
 	free(g);
 }
 

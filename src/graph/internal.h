@@ -32,6 +32,8 @@ struct graph {
 	uint32_t *holder, *subject, *first_stake /* links + 1 */, *down_link;
 	double *weight[2]; /* by bound, as recorded */
 	struct graph_stake *stake;
+	__mpq_struct *big; /* shares whose denominator is given as 0, by their numerator */
+	size_t big_count;
 	struct components components[2]; /* by bound; the same arrays where there are no ranges */
 	size_t bytes;
 };
@@ -97,7 +99,7 @@ static inline bool node_held(const struct graph *g, uint32_t node)
 	return g->up_start[node] < g->up_start[node + 1];
 }
 
-/* Exactly: a stake's minima or maxima, a subject's 1 - sum of minima (0 where overfull), and whether the shares of the holders
+/* Exactly: a plain ratio (a stake's share may be none: graph_share_exact()), a stake's minima or maxima, a subject's 1 - sum of minima (0 where overfull), and whether the shares of the holders
  * that `member` names (by local index; 0: no) meet the threshold. */
 void exact_ratio(struct graph_ratio ratio, mpq_t ret);
 void exact_link_sum(const struct graph *g, enum bound bound, uint32_t link, mpq_t ret);

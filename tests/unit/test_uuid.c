@@ -51,4 +51,27 @@ static void knows_the_form(void)
 	CHECK_STR(canonical, "0198b2c4-7f00-7abc-8def-0123456789af");
 }
 
-TESTS({ "makes version 7", makes_version_7 }, { "knows the form", knows_the_form })
+static void parses_and_formats(void)
+{
+	static const unsigned char bytes[16] = { 0x01, 0x98, 0xb2, 0xc4, 0x7f, 0x00, 0x7a, 0xbc,
+						 0x8d, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xaf };
+	struct uuid_source source = { 0 };
+	struct uuid id;
+	char text[UUID_TEXT_SIZE], made[UUID_TEXT_SIZE];
+
+	CHECK(uuid_from_text(LITERAL("0198B2C4-7f00-7ABC-8def-0123456789aF"), &id));
+	CHECK(memcmp(id.bytes, bytes, sizeof bytes) == 0);
+	uuid_to_text(&id, text);
+	CHECK_STR(text, "0198b2c4-7f00-7abc-8def-0123456789af");
+	CHECK(!uuid_from_text(LITERAL("0198b2c4-7f00-7abc-8def-0123456789a"), &id));
+	CHECK(!uuid_from_text(LITERAL("0198b2c4-7f00-7abc-8def-0123456789ag"), &id));
+	for (int i = 0; i < 100; i++) {
+		uuid7_new(&source, made);
+		CHECK(uuid_from_text(made, UUID_TEXT_SIZE - 1, &id));
+		uuid_to_text(&id, text);
+		CHECK_STR(text, made);
+	}
+}
+
+TESTS({ "makes version 7", makes_version_7 }, { "knows the form", knows_the_form },
+      { "parses and formats", parses_and_formats })

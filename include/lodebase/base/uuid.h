@@ -17,3 +17,11 @@ void uuid7_new(struct uuid_source *s, char ret_text[UUID_TEXT_SIZE]); /* lower c
 bool uuid_is_text(const char *s, size_t n);
 /* The canonical (lower-case) form of a text for which uuid_is_text is true. */
 void uuid_canonical(const char *s, char ret_text[UUID_TEXT_SIZE]);
+
+/* One as it is kept where there are many. (libuuid has the names uuid_parse and uuid_unparse.) */
+struct uuid {
+	unsigned char bytes[16];
+};
+
+bool uuid_from_text(const char *s, size_t n, struct uuid *ret); /* false: uuid_is_text is false of it */
+void uuid_to_text(const struct uuid *id, char ret_text[UUID_TEXT_SIZE]); /* lower case */

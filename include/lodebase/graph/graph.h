@@ -22,7 +22,10 @@
 #define GRAPH_MAX_STAKES (UINT32_MAX - 1)
 
 /* A fraction between 0 and 1: 0 <= numerator <= denominator, 1 <= denominator <= 2^63 - 1. 12.5 % is {125, 1000}. The graph is
- * built faster where all stakes of a subject have one denominator (10^14 holds every percentage of 12 decimals). */
+ * built faster where all stakes of a subject have one denominator (10^14 holds every percentage of 12 decimals).
+ *
+ * Within a graph a stake's share may be a fraction of larger numbers (a diluted one): its denominator is 0 then, and
+ * graph/exact.h tells what it is. */
 struct graph_ratio {
 	uint64_t numerator;
 	uint64_t denominator;

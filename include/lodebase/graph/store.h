@@ -54,8 +54,8 @@ struct graph_stake_version {
 	struct uuid subject;
 	bool has_counterparty;
 	struct uuid counterparty;
-	uint8_t instrument, stage; /* numbers of the caller's; stage below 16 */
-	bool contingent, dilutive;
+	uint8_t instrument, stage; /* numbers of the caller's; instrument below 64, stage below 16 */
+	bool contingent, dilutive; /* contingent alone: an option on what exists; both: new shares, a warrant */
 	int32_t valid_from, valid_to;
 	struct graph_share economic, voting; /* votes not given equal the economic share, `assumed` */
 	struct graph_stamp from, to;
@@ -66,8 +66,11 @@ struct graph_store;
 struct graph_store *graph_store_new(void); /* NULL: no memory */
 void graph_store_free(struct graph_store *s); /* NULL is fine */
 
-/* The writer's. A version that has not ended ends the one of the same record that stood before, at its own `from`. A record that is
- * only mentioned (a stake may come before its holder) has a number and no version. ERR_NOMEM; ERR_FULL: more than 2^32 - 2. */
+/* The writer's. Each version is written once; those of one record may come in any order. The later of two (by from.time_us) ends
+ * the earlier at its own `from`, unless that has ended already. A record that is only mentioned (a stake may come before its
+ * holder) has a number and no version. ERR_INVALID: a kind, instrument or stage beyond its bound, a share that is no fraction, or
+ * min > max; ERR_NOMEM; ERR_FULL: more than 2^32 - 2 of anything, or 4 GiB of texts. Where an error is returned nothing is
+ * written, or only the mention of a record. */
 enum err graph_store_node(struct graph_store *s, const struct graph_node_version *v) MUST_CHECK;
 enum err graph_store_stake(struct graph_store *s, const struct graph_stake_version *v) MUST_CHECK;
 /* The record was deleted. Of a record that has no standing version nothing changes. */
@@ -79,8 +82,9 @@ struct graph_moment {
 	const struct graph_store *store;
 	uint32_t nodes, node_versions, stake_versions, stamps;
 };
-/* All that was written so far. The writer's; how it is handed to readers must order memory (release, acquire). */
-struct graph_moment graph_store_moment(const struct graph_store *s);
+/* All that was written so far. The writer's; how it is handed to readers must order memory (release, acquire). A moment is to be
+ * taken between transactions, not within one: that a version ended at a stamp is seen from the next moment on. */
+struct graph_moment graph_store_moment(struct graph_store *s);
 
 struct graph_store_size {
 	uint32_t nodes, node_versions, stakes /* standing */, stake_versions;
@@ -135,6 +139,11 @@ struct graph_stake_info {
 };
 /* By the number of its version. false: no such number, or it was not the version known then. */
 bool graph_stake_at(const struct graph_at *at, uint32_t version, struct graph_stake_info *ret);
+/* The versions of stakes known then in this subject or of this holder, whatever their validity or stage; in no order to rely on.
+ * ERR_NOMEM: the arena is full. */
+enum err graph_stakes_in(const struct graph_at *at, uint32_t subject, struct arena *a, uint32_t **ret,
+			 size_t *ret_n) MUST_CHECK;
+enum err graph_stakes_of(const struct graph_at *at, uint32_t holder, struct arena *a, uint32_t **ret, size_t *ret_n) MUST_CHECK;
 /* The stake's version known then, by id or slug (`subject_resource` does not matter). GRAPH_NONE: none. */
 uint32_t graph_find_stake_id(const struct graph_at *at, const struct uuid *id);
 uint32_t graph_find_stake_slug(const struct graph_at *at, const char *slug, size_t n);

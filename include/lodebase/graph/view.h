@@ -4,10 +4,11 @@
  *
  * A stake is active while valid_from <= valid_at < valid_to and its stage is wanted; a contingent one counts only when exercised.
  * A project with a company and no active, non-contingent direct stake gets a link of the whole from its company (implied).
- * Exercise (domain.md section 1): options first, p of the existing capital moves from the counterparty, at most what it holds
+ * Exercise: options first, by their ids, p of the existing capital moves from the counterparty, at most what it holds
  * (option-short), without one from the unexplained remainder, at most that (counterparty-unknown); then all dilutive instruments at
- * once: every share times 1 - sum of p, and each holder + p; where the sum exceeds 1: ERR_RANGE, over-exercised. In ranges the
- * minimum is diluted by the greatest sum. Shares stay exact throughout. */
+ * once: every share times 1 - sum of p, and each holder + p; where the sum (of the minima) exceeds 1: ERR_RANGE, over-exercised.
+ * In ranges the minimum is diluted by the greatest sum. What a holder of parallel stakes gives is taken from each in proportion.
+ * Shares stay exact throughout; they may outgrow a graph_ratio (graph/exact.h). A share of nothing is no stake. */
 #pragma once
 
 #include "lodebase/graph/ownership.h"
@@ -29,7 +30,7 @@ struct graph_overlay {
 	uint32_t n_stakes;
 	const uint32_t *removed; /* versions of stakes that do not count, ascending */
 	uint32_t n_removed;
-	const uint32_t *exercised; /* versions of contingent stakes that count, ascending */
+	const uint32_t *exercised; /* versions of contingent stakes that count (where active), ascending */
 	uint32_t n_exercised;
 };
 
@@ -83,8 +84,8 @@ struct graph_view {
 	uint32_t over_exercised; /* with ERR_RANGE: the register's number of the subject */
 };
 
-/* max_links 0: no bound; else ERR_FULL where the part has more links (ask again without, elsewhere). GRAPH_WHOLE takes no roots.
- * ERR_RANGE: over-exercised; ERR_NOMEM. *ret is to be freed in every case but ERR_NOMEM and ERR_FULL, where it is NULL. */
+/* max_links 0: no bound; else ERR_FULL where the part has more stakes, or the walk passes many more versions (ask again without,
+ * elsewhere). GRAPH_WHOLE takes no roots, and has a node for all that is known then. ERR_RANGE: over-exercised; ERR_NOMEM. *ret is to be freed in every case but ERR_NOMEM and ERR_FULL, where it is NULL. */
 enum err graph_view_new(const struct graph_at *at, const struct graph_filter *filter, enum graph_scope scope,
 			const uint32_t *roots, size_t n_roots, size_t max_links, struct graph_view **ret) MUST_CHECK;
 void graph_view_free(struct graph_view *v); /* NULL is fine */
