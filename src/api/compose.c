@@ -25,6 +25,8 @@ const char *compose_type(const struct field *f)
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
+	case FIELD_ENUMS:
+	case FIELD_KEYS:
 	case FIELD_JSON:
 		return "jsonb";
 	default:

@@ -16,6 +16,7 @@ static const char *type_name(enum field_type type)
 		[FIELD_ISIN] = "isin",         [FIELD_STRINGS] = "strings",
 		[FIELD_OBJECTS] = "objects",   [FIELD_SUBJECT] = "subject",
 		[FIELD_LANGUAGE] = "language", [FIELD_COUNTRIES] = "countries",
+		[FIELD_ENUMS] = "enums",       [FIELD_KEYS] = "keys",
 		[FIELD_JSON] = "json",
 	};
 

@@ -32,6 +32,8 @@ static bool is_text(const struct field *f)
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
+	case FIELD_ENUMS:
+	case FIELD_KEYS:
 	case FIELD_JSON:
 		return false;
 	default:

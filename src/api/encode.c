@@ -62,6 +62,8 @@ static void put_value(struct buf *out, const struct field *f, const struct db_ce
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
+	case FIELD_ENUMS:
+	case FIELD_KEYS:
 	case FIELD_JSON:
 		encode_compact(out, s, n);
 		break;
@@ -228,6 +230,8 @@ const char *encode_value(struct arena *arena, const struct field *f, const char 
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
+	case FIELD_ENUMS:
+	case FIELD_KEYS:
 	case FIELD_JSON: {
 		char *canonical = json_canonical_text(text, n);
 		const char *copy = canonical ? arena_strdup(arena, canonical) : NULL;

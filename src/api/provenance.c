@@ -81,7 +81,8 @@ static bool same_json(const struct json_document *d, const json_t *claimed, cons
 
 static bool is_json(const struct field *f)
 {
-	return f->type == FIELD_STRINGS || f->type == FIELD_OBJECTS || f->type == FIELD_COUNTRIES || f->type == FIELD_JSON;
+	return f->type == FIELD_STRINGS || f->type == FIELD_OBJECTS || f->type == FIELD_COUNTRIES || f->type == FIELD_ENUMS ||
+	       f->type == FIELD_KEYS || f->type == FIELD_JSON;
 }
 
 /* What the base has accepted for a field, as claims are compared with it. */

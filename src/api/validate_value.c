@@ -80,14 +80,15 @@ static bool check_text(struct value_context *c, const char *where, const char *s
 	return true;
 }
 
-static const char *read_enum(struct value_context *c, const struct field *f, const char *s, size_t n)
+/* The value's place in the enumeration, -1 with a fault added. */
+static int read_enum(struct value_context *c, const struct field *f, const char *where, const char *s, size_t n)
 {
 	char list[400];
 	size_t used = 0;
 
-	for (size_t i = 0; f->values[i]; i++)
+	for (int i = 0; f->values[i]; i++)
 		if (strlen(f->values[i]) == n && memcmp(f->values[i], s, n) == 0)
-			return f->values[i];
+			return i;
 	list[0] = '\0';
 	for (size_t i = 0; f->values[i] && used < sizeof(list) - 40; i++) {
 		size_t len = strlen(f->values[i]);
@@ -99,8 +100,8 @@ static const char *read_enum(struct value_context *c, const struct field *f, con
 		memcpy(list + used, f->values[i], len + 1);
 		used += len;
 	}
-	faults_member(c->faults, f->name, "enum", "must be one of: %s", list);
-	return NULL;
+	faults_member(c->faults, where, "enum", "must be one of: %s", list);
+	return -1;
 }
 
 static const char *format_fault(enum field_type type, const char *s, size_t n)
@@ -161,8 +162,11 @@ static const char *read_string(struct value_context *c, const struct field *f, c
 	n = json_string_length(v);
 	if (!check_text(c, f->name, s, n, max, f->flags & FIELD_VISIBLE))
 		return NULL;
-	if (f->type == FIELD_ENUM)
-		return read_enum(c, f, s, n);
+	if (f->type == FIELD_ENUM) {
+		int i = read_enum(c, f, f->name, s, n);
+
+		return i < 0 ? NULL : f->values[i];
+	}
 	why = format_fault(f->type, s, n);
 	if (why) {
 		faults_member(c->faults, f->name, format_code(f->type), "%s", why);
@@ -262,6 +266,35 @@ static void check_list_country(struct value_context *c, const char *where, const
 		faults_member(c->faults, where, format_code(FIELD_COUNTRY), "%s", why);
 }
 
+/* `seen` has a bit for each value that stood before. */
+static void check_list_enum(struct value_context *c, const struct field *f, const char *where, const json_t *v, uint64_t *seen)
+{
+	int i;
+
+	if (!json_is_string(v)) {
+		faults_member(c->faults, where, "type", "must be a string, not %s", validate_type_name(v));
+		return;
+	}
+	i = read_enum(c, f, where, json_string_value(v), json_string_length(v));
+	if (i >= 0 && (*seen & UINT64_C(1) << i))
+		faults_member(c->faults, where, "repeated", "%s is there already", f->values[i]);
+	else if (i >= 0)
+		*seen |= UINT64_C(1) << i;
+}
+
+static void check_list_key(struct value_context *c, const char *where, const json_t *v)
+{
+	const char *why;
+
+	if (!json_is_string(v)) {
+		faults_member(c->faults, where, "type", "must be a string, not %s", validate_type_name(v));
+		return;
+	}
+	why = format_fault(FIELD_REF, json_string_value(v), json_string_length(v));
+	if (why)
+		faults_member(c->faults, where, "format", "%s", why);
+}
+
 static void check_list_object(struct value_context *c, const struct field *f, const char *where, json_t *v)
 {
 	const char *name;
@@ -298,6 +331,7 @@ static void check_list_object(struct value_context *c, const struct field *f, co
 static const char *read_list(struct value_context *c, const struct field *f, const json_t *v)
 {
 	size_t n = json_array_size(v), before = c->faults->n;
+	uint64_t seen = 0;
 
 	if (!json_is_array(v)) {
 		faults_member(c->faults, f->name, "type", "must be a list, not %s", validate_type_name(v));
@@ -316,6 +350,10 @@ static const char *read_list(struct value_context *c, const struct field *f, con
 			check_list_text(c, f, where, json_array_get(v, i), f->flags & FIELD_VISIBLE);
 		else if (f->type == FIELD_COUNTRIES)
 			check_list_country(c, where, json_array_get(v, i));
+		else if (f->type == FIELD_ENUMS)
+			check_list_enum(c, f, where, json_array_get(v, i), &seen);
+		else if (f->type == FIELD_KEYS)
+			check_list_key(c, where, json_array_get(v, i));
 		else
 			check_list_object(c, f, where, json_array_get(v, i));
 	}
@@ -357,6 +395,8 @@ const char *validate_value(struct value_context *c, const struct field *f, const
 	case FIELD_STRINGS:
 	case FIELD_OBJECTS:
 	case FIELD_COUNTRIES:
+	case FIELD_ENUMS:
+	case FIELD_KEYS:
 		return read_list(c, f, v);
 	case FIELD_JSON:
 		return read_json(c, f, v);

@@ -12,7 +12,7 @@ from lodebase import FULL_SHAREHOLDER, unique
 COMMON = ["id", "slug", "version", "created_at", "updated_at"]
 REFERENCES = ("reference", "subject")
 TEXTS = ("text", "slug", "url", "enum", "country", "currency", "lei", "isin", "language")
-LISTS = ("strings", "objects", "countries")
+LISTS = ("strings", "objects", "countries", "enums", "keys")
 OUTPUT_STAGES = "mine concentrate smelter refinery separation product recycling".split()
 
 # What the rules between members need beside the required ones.
@@ -22,6 +22,7 @@ NEEDED = {
     "supply_figures": {"scope": "country", "country": "CN", "kind": "production", "unit": "t", "qualifier": "exact",
                        "quantity": 1},
     "decisions": {"subject_resource": "projects"}, "claims": {"subject_resource": "projects", "field": "status"},
+    "rules": {"method": "integrated"},
 }
 # Members that a record with everything that fits together does not have, or has just so.
 WHOLE = {
@@ -33,6 +34,7 @@ WHOLE = {
                        "excludes": [], "definition": None},
     "financings": {"shareholder_id": None}, "designations": {"country": None},
     "decisions": {"subject_resource": "projects"}, "claims": {"subject_resource": "projects", "field": "capex_amount"},
+    "rules": {"method": "attribution"},
 }
 # The same once more with other values, where the rules leave no other way than these.
 OTHER = {
@@ -45,6 +47,7 @@ OTHER = {
                        "qualifier": "greater_than", "excludes": ["CN", "US"], "definition": "apparent"},
     "financings": {"project_id": None}, "designations": {"shareholder_id": None, "country": "RU"},
     "decisions": {"subject_resource": "shareholders"}, "claims": {"subject_resource": "shareholders", "field": "lei"},
+    "rules": {"measures": ["coverage"], "method": None, "tier": None, "contingent": None},
 }
 
 
@@ -115,6 +118,7 @@ def value(f, n):
         f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}", "country": ["KR", "US", "AU", "ZA"][n % 4],
         "currency": ["USD", "KRW", "EUR"][n % 3], "lei": FULL_SHAREHOLDER["lei"], "isin": FULL_SHAREHOLDER["isin"],
         "strings": [f"{f['name']} {n}", "둘째"], "countries": [["KR", "US"], ["CN"]][n % 2],
+        "enums": f.get("values", [])[n % 2:2], "keys": [f"key-{n}", "019b5a3c-7d20-7a0c-8a0c-2b4d6e8f0a0c", "key-0"],
         "objects": [{m: f"{m} {i} {n}" for m in f.get("members", [])} for i in range(2)], "language": ["ko", "en-US", "zh-Hant"][n % 3],
         "json": [{"a": [1, Decimal("0.5"), None, True, "", {}], "é": "ü"}, "", 0, [], {}, "text", Decimal("-12.75")][n % 7],
     }[kind]

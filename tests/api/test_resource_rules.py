@@ -263,3 +263,67 @@ def test_language_tags(make, try_it, api, tag):
                                  "abcdefghi", "en-u-ca-u-nu", "i-nothing", "en US", "日本", "x", "en-Latn-Latn", "12"])
 def test_what_is_no_language_tag(make, try_it, tag):
     assert try_it("sources", {**make.minimal("sources"), "language": tag}) == {("/language", "format")}
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+BENCHMARKS = {"single_country_share", "coverage"}
+
+
+@pytest.mark.parametrize("measure", field("rules", "measures")["values"])
+def test_a_method_with_every_measure_of_ownership(make, try_it, measure):
+    body = make.minimal("rules", measures=[measure], method="direct", contingent="exercised")
+    bare = {**body, "method": None, "contingent": None}
+    if measure in BENCHMARKS:
+        assert try_it("rules", bare) == set()
+        assert try_it("rules", body) == {(f"/{m}", "exclusive") for m in ("measures", "method", "contingent")}
+        assert try_it("rules", {**bare, "method": "attribution", "tier": "single_entity"}) == {
+            (f"/{m}", "exclusive") for m in ("measures", "method", "tier")}
+        assert try_it("rules", {**bare, "measures": [measure, "economic"]}) == {("/measures", "exclusive")}
+        assert try_it("rules", {**bare, "measures": sorted(BENCHMARKS)}) == {("/measures", "exclusive")}
+    else:
+        assert try_it("rules", body) == try_it("rules", {**body, "contingent": None}) == set()
+        assert try_it("rules", bare) == {("/measures", "incomplete"), ("/method", "incomplete")}
+
+
+def test_a_tier_just_with_attribution(make, try_it):
+    for method in field("rules", "method")["values"]:
+        for tier in "promote_lower", None:
+            faults = try_it("rules", make.minimal("rules", method=method, tier=tier))
+            assert places(faults) == (set() if (method == "attribution") == (tier is not None) else broken("tier", "method"))
+
+
+def test_a_rule_measures_something_and_once(make, try_it):
+    assert try_it("rules", make.minimal("rules", measures=[])) == {("/measures", "length")}
+    assert try_it("rules", make.minimal("rules", measures=["board", "debt", "board"])) == {("/measures/2", "repeated")}
+    assert try_it("rules", make.minimal("rules", measures=["board", "votes"], method=None)) == {("/measures/1", "enum")}
+    assert try_it("rules", make.minimal("rules", measures=["debt", "board", "voting", "economic"])) == set()
+
+
+def test_a_rule_names_lists_that_nobody_has(api, make):
+    """They are texts: kept as they were sent, and nothing that a deletion would ask."""
+    lists = ["nobody-has-this", "019B5A3C-7D20-7A0C-8A0C-2B4D6E8F0A0C", "nobody-has-this"]
+    rule = api.post("/v1/rules", make.minimal("rules", lists=lists), expect=201).json
+    assert rule["lists"] == lists
+    listed = make.another("designation_lists", slug=unique("list"))
+    api.patch(f"/v1/rules/{rule['id']}", {"lists": [listed["slug"]]}, expect=200)
+    assert api.delete(f"/v1/designation_lists/{listed['slug']}", expect=204)
+    assert api.get(f"/v1/rules/{rule['id']}", expect=200).json["lists"] == [listed["slug"]]
+    assert api.patch(f"/v1/rules/{rule['id']}", {"lists": None}, expect=200).json["lists"] == []
+
+
+def test_a_rule_needs_no_source(api, make):
+    rule = api.post("/v1/rules", make.minimal("rules"), expect=201).json
+    assert (rule["source_id"], rule["source"], rule["source_url"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("threshold", [0, Decimal("49.999999999999"), 100])
+def test_a_threshold_is_exact(api, make, threshold):
+    assert api.post("/v1/rules", make.minimal("rules", threshold_pct=threshold), expect=201).json["threshold_pct"] == threshold
+
+
+def test_a_comparator_filters(api, make):
+    slug = unique("strict")
+    api.post("/v1/rules", make.minimal("rules", slug=slug, comparator=">"), expect=201)
+    for comparator, found in (">", [slug]), (">=", []):
+        assert [r["slug"] for r in api.get("/v1/rules", {"slug": slug, "comparator": comparator}, expect=200).json["items"]] == found

@@ -187,6 +187,8 @@ def test_wrong_entries_of_a_list_are_named(api, make, resource, name):
     good = make.full(resource)[name] or make.other(resource)[name]
     for value, code in {"strings": [("", "length"), (1, "type"), ("a\0", "format"), ("x" * 301, "length"), (" ", "format")],
                         "countries": [("XX", "enum"), (1, "type"), ("", "enum")],
+                        "enums": [("nonsense", "enum"), (1, "type"), ("", "enum"), (good[0], "repeated")],
+                        "keys": [("No Slug", "format"), (1, "type"), ("", "format"), ("x" * 101, "format")],
                         "objects": [(1, "type"), ([], "type")]}[kind]:
         a = api.post(f"/v1/{resource}", {**body, name: [good[0], value]}, expect=422)
         assert (f"/{name}/1", code) in a.faults, a

@@ -39,7 +39,7 @@ def test_many_instances_at_once(cluster, binary, empty):
     assert [d.returncode for d in done] == [0] * 6, [d.stdout for d in done]
     numbers = [(int(f.name[:4]),) for f in sorted((ROOT / "sql" / "migrations").glob("*.sql"))]
     assert cluster.execute("select number from lodebase.migration order by number", dbname=empty) == numbers
-    assert cluster.execute("select count(*) from pg_trigger where tgname like '%\\_history\\_%'", dbname=empty) == [(3 * 18,)]
+    assert cluster.execute("select count(*) from pg_trigger where tgname like '%\\_history\\_%'", dbname=empty) == [(3 * 19,)]
 
 
 def test_two_bases_of_one_cluster_at_once(cluster, binary, empty):

@@ -29,6 +29,10 @@ enum field_type {
 	FIELD_SUBJECT,
 	FIELD_LANGUAGE, /* a language tag, well-formed by BCP 47 */
 	FIELD_COUNTRIES, /* a list of countries, jsonb */
+	FIELD_ENUMS, /* a list of some of values, none twice, jsonb */
+	/* A list of ids and slugs, jsonb. No references: they come back as they were sent, and whether anybody has them is for who
+	 * uses them to find out. */
+	FIELD_KEYS,
 	FIELD_JSON, /* any JSON, jsonb; null is no value; what PATCH sends is merged into it */
 };
 

@@ -20,4 +20,5 @@ extern const struct resource stake_resource;
 extern const struct resource decision_resource;
 extern const struct resource designation_list_resource;
 extern const struct resource designation_resource;
+extern const struct resource rule_resource;
 extern const struct resource claim_resource;
