@@ -1,5 +1,6 @@
 #include <string.h>
 #include "internal.h"
+#include "lodebase/api/csv.h"
 
 static void put_quoted(struct buf *out, const char *s, size_t n)
 {
@@ -16,6 +17,23 @@ static void put_quoted(struct buf *out, const char *s, size_t n)
 		buf_putc(out, s[i]);
 	}
 	buf_putc(out, '"');
+}
+
+void csv_text(struct buf *out, const char *s)
+{
+	struct buf text;
+
+	if (!s || !*s)
+		return;
+	buf_init(&text, out->max);
+	if (strchr("=+-@", *s))
+		buf_putc(&text, '\'');
+	buf_puts(&text, s);
+	if (text.failed)
+		out->failed = true;
+	else
+		put_quoted(out, text.data, text.len);
+	buf_done(&text);
 }
 
 static bool is_text(const struct field *f)

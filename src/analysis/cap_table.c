@@ -1,0 +1,154 @@
+/* The cap table: who is recorded to hold a subject directly, as it stands and fully diluted. */
+#include "ownership.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct holding {
+	struct graph_link link;
+	struct graph_node holder;
+};
+
+static int greatest_first(const void *left, const void *right)
+{
+	const struct holding *l = left, *r = right;
+
+	if (l->link.pct.max != r->link.pct.max)
+		return l->link.pct.max > r->link.pct.max ? -1 : 1;
+	if (l->link.pct.min != r->link.pct.min)
+		return l->link.pct.min > r->link.pct.min ? -1 : 1;
+	return strcmp(l->holder.slug ? l->holder.slug : "", r->holder.slug ? r->holder.slug : "");
+}
+
+/* One of the two tables; its holders, greatest first. */
+struct table {
+	struct graph_view *view;
+	struct holding *holdings;
+	size_t n;
+	struct graph_pct total, unexplained;
+};
+
+static enum err collect(const struct inquiry *i, struct table *t)
+{
+	uint32_t subject = t->view->roots[0], first;
+	struct graph_column column = graph_column(t->view->graph, subject);
+
+	t->n = graph_links_of_subject(t->view->graph, subject, &first);
+	t->holdings = arena_alloc(i->arena, (t->n + 1) * sizeof(*t->holdings));
+	if (!t->holdings)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < t->n; k++) {
+		t->holdings[k].link = graph_link(t->view->graph, first + (uint32_t)k);
+		inquiry_node(i, t->view->nodes[t->holdings[k].link.holder], &t->holdings[k].holder);
+	}
+	t->total = column.sum_pct;
+	t->unexplained = column.unexplained_pct;
+	qsort(t->holdings, t->n, sizeof(*t->holdings), greatest_first);
+	return OK;
+}
+
+static void write_table(struct json_writer *w, const struct inquiry *i, const struct table *t)
+{
+	json_object_begin(w);
+	json_key(w, "holders");
+	json_array_begin(w);
+	for (size_t k = 0; k < t->n; k++) {
+		const struct holding *h = &t->holdings[k];
+
+		json_object_begin(w);
+		json_key(w, "holder");
+		write_node(w, &h->holder);
+		write_value(w, "", h->link.pct.min, h->link.pct.max);
+		json_key(w, "stakes");
+		json_array_begin(w);
+		for (size_t s = 0; s < h->link.stakes_count; s++)
+			write_stake_id(w, i, t->view, h->link.stakes[s].id);
+		json_array_end(w);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	write_value(w, "total_", t->total.min, t->total.max);
+	write_value(w, "unexplained_", t->unexplained.min, t->unexplained.max);
+	json_object_end(w);
+}
+
+static void write_json(const struct inquiry *i, const struct ownership_query *q, uint32_t subject, const struct table tables[2],
+		       struct answer *a)
+{
+	struct json_writer w;
+
+	json_begin(&w, &a->body);
+	json_object_begin(&w);
+	write_echo(&w, i, q, ASK_CAP_TABLE, subject, tables[0].view, false);
+	json_key(&w, "basic");
+	write_table(&w, i, &tables[0]);
+	json_key(&w, "fully_diluted");
+	write_table(&w, i, &tables[1]);
+	json_object_end(&w);
+	buf_putc(&a->body, '\n');
+}
+
+static const struct holding *find(const struct table *t, const struct holding *like)
+{
+	for (size_t k = 0; k < t->n; k++)
+		if (memcmp(&t->holdings[k].holder.id, &like->holder.id, sizeof(like->holder.id)) == 0)
+			return &t->holdings[k];
+	return NULL;
+}
+
+/* A row per holder of either table. */
+static void write_csv(const struct table tables[2], struct answer *a)
+{
+	const struct graph_pct none = { 0, 0 };
+
+	a->content_type = "text/csv; charset=utf-8; header=present";
+	csv_header(&a->body, "pct,min_pct,max_pct,diluted_pct,diluted_min_pct,diluted_max_pct");
+	for (int which = 0; which < 2; which++)
+		for (size_t k = 0; k < tables[which].n; k++) {
+			const struct holding *h = &tables[which].holdings[k], *other = find(&tables[!which], h);
+
+			if (which == 1 && other)
+				continue; /* was among the first */
+			csv_node(&a->body, &h->holder);
+			csv_pct(&a->body, which == 0 ? h->link.pct : none);
+			csv_pct(&a->body, which == 1 ? h->link.pct : other ? other->link.pct : none);
+			csv_end(&a->body, &h->holder);
+		}
+}
+
+static enum err answer_tables(const struct inquiry *i, const struct ownership_query *q, uint32_t subject,
+			      struct table tables[2], struct answer *a)
+{
+	struct graph_filter filter = ownership_filter(i, q);
+	bool answered = false;
+	enum err e = OK;
+
+	for (int which = 0; e == OK && !answered && which < 2; which++) {
+		filter.exercised = which == 1;
+		e = inquiry_view(i, &filter, q->strip ? GRAPH_ABOVE_AND_BELOW : GRAPH_ABOVE, &subject, 1, a,
+				 &tables[which].view, &answered);
+		if (e == OK && !answered)
+			e = collect(i, &tables[which]);
+	}
+	if (e != OK || answered)
+		return e;
+	if (q->csv)
+		write_csv(tables, a);
+	else
+		write_json(i, q, subject, tables, a);
+	return OK;
+}
+
+enum err cap_table_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a)
+{
+	uint32_t subject = inquiry_find(i, q->resource, q->subject);
+	struct table tables[2] = { 0 };
+	enum err e;
+
+	if (subject == GRAPH_NONE)
+		return inquiry_not_found(a, q->resource, q->subject);
+	e = answer_tables(i, q, subject, tables, a);
+	graph_view_free(tables[0].view);
+	graph_view_free(tables[1].view);
+	return e;
+}

@@ -1,0 +1,328 @@
+/* Who owns a subject, and what a holder owns: rows by any method, with the paths they come from. */
+#include "ownership.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row {
+	const struct graph_figure *figure;
+	struct graph_node node;
+	bool ultimate;
+};
+
+struct rows {
+	const struct inquiry *i;
+	const struct ownership_query *q;
+	struct answer *a;
+	struct graph_view *view;
+	struct graph_scratch *scratch;
+	struct graph_figures figures;
+	uint32_t start; /* local: the subject, or the holder */
+	struct row *items;
+	size_t count;
+	bool down;
+};
+
+static bool is_among(const char *const *values, size_t n, const char *text)
+{
+	for (size_t k = 0; k < n; k++)
+		if (strcmp(values[k], text) == 0)
+			return true;
+	return n == 0;
+}
+
+static bool wanted(const struct ownership_query *q, const struct row *row)
+{
+	char country[3] = { row->node.country[0], row->node.country[1], '\0' };
+
+	if (q->min_pct && row->figure->pct.max < q->min_units)
+		return false;
+	if (q->ultimate_given && q->ultimate != row->ultimate)
+		return false;
+	return is_among(q->kinds, q->n_kinds, inquiry_kind(&row->node)) && is_among(q->countries, q->n_countries, country);
+}
+
+static int greatest_first(const void *left, const void *right)
+{
+	const struct row *l = left, *r = right;
+	const struct graph_pct *a = &l->figure->pct, *b = &r->figure->pct;
+	int order;
+
+	if (a->max != b->max)
+		return a->max > b->max ? -1 : 1;
+	if (a->min != b->min)
+		return a->min > b->min ? -1 : 1;
+	order = strcmp(l->node.slug ? l->node.slug : "", r->node.slug ? r->node.slug : "");
+	return order ? order : (int)l->node.resource - (int)r->node.resource;
+}
+
+static enum err collect(struct rows *x)
+{
+	struct arena *arena = x->i->arena;
+
+	x->items = arena_alloc(arena, (x->figures.count + 1) * sizeof(*x->items));
+	if (!x->items)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < x->figures.count; k++) {
+		struct row *row = &x->items[x->count];
+		const uint32_t *links;
+		uint32_t local;
+
+		*row = (struct row){ .figure = &x->figures.items[k] };
+		local = row->figure->node;
+		if (row->figure->pct.max <= 0)
+			continue; /* what prints as nothing is nothing */
+		inquiry_node(x->i, x->view->nodes[local], &row->node);
+		row->ultimate = x->down ? graph_links_of_holder(x->view->graph, local, &links) == 0
+					: !graph_column(x->view->graph, local).held;
+		x->count += wanted(x->q, row);
+	}
+	qsort(x->items, x->count, sizeof(*x->items), greatest_first);
+	return OK;
+}
+
+/* The row's simple paths, and what loops add to them. */
+static enum err write_paths(struct rows *x, struct json_writer *w, const struct row *row)
+{
+	struct graph_paths paths = { 0 };
+	uint32_t other = row->figure->node, from = x->down ? x->start : other, to = x->down ? other : x->start;
+	double low = 0, high = 0;
+	enum err e = OK;
+
+	if (x->q->paths > 0 && from != to)
+		e = graph_paths(x->view->graph, x->scratch, from, to, x->q->paths, x->i->steps, x->i->arena, &paths);
+	if (e == ERR_FULL && x->i->inline_only)
+		return e;
+	if (e == ERR_FULL)
+		paths.truncated = true;
+	else if (e != OK)
+		return e;
+	json_key(w, "paths");
+	json_array_begin(w);
+	for (size_t k = 0; k < paths.count; k++) {
+		write_path(w, x->i, x->view, &paths.items[k]);
+		low += paths.items[k].min;
+		high += paths.items[k].max;
+	}
+	json_array_end(w);
+	json_member_bool(w, "truncated", paths.truncated || (x->q->paths == 0 && from != to));
+	if (x->q->method == GRAPH_INTEGRATED && !paths.truncated && (x->q->paths > 0 || from == to)) {
+		int64_t loop_low = row->figure->pct.min - share_units(low),
+			loop_high = row->figure->pct.max - share_units(high);
+
+		if (llabs(loop_low) > 2 || llabs(loop_high) > 2) /* not what rounding leaves */
+			write_value(w, "loop_", loop_low, loop_high);
+	}
+	return OK;
+}
+
+static enum err write_row(struct rows *x, struct json_writer *w, const struct row *row)
+{
+	enum err e;
+
+	json_object_begin(w);
+	json_key(w, x->down ? "subject" : "holder");
+	write_node(w, &row->node);
+	write_value(w, "", row->figure->pct.min, row->figure->pct.max);
+	write_value(w, "direct_", row->figure->direct_pct.min, row->figure->direct_pct.max);
+	if (!x->down) {
+		json_member_bool(w, "ultimate", row->ultimate);
+		json_member_bool(w, "certain", row->figure->certain);
+	}
+	e = write_paths(x, w, row);
+	json_object_end(w);
+	return e;
+}
+
+struct group {
+	const char *key; /* "": none */
+	double min, max;
+};
+
+static int by_key(const void *left, const void *right)
+{
+	const struct group *l = left, *r = right;
+
+	if (l->max != r->max)
+		return l->max > r->max ? -1 : 1;
+	return strcmp(l->key, r->key);
+}
+
+static const char *group_key(const struct rows *x, const struct graph_node *n)
+{
+	const char *code = x->q->group_by == GROUP_COUNTRY ? n->country : n->state;
+
+	if (x->q->group_by == GROUP_KIND)
+		return inquiry_kind(n);
+	return code[0] ? arena_strndup(x->i->arena, code, 2) : "";
+}
+
+/* Sums owners without owners, whatever rows were asked for. */
+static enum err write_groups(struct rows *x, struct json_writer *w)
+{
+	struct group *groups = NULL;
+	size_t n = 0, capacity = 0;
+
+	for (size_t k = 0; x->q->group_by && k < x->figures.count; k++) {
+		const struct graph_figure *f = &x->figures.items[k];
+		struct graph_node node;
+		const char *key;
+		size_t at = 0;
+
+		if (graph_column(x->view->graph, f->node).held)
+			continue;
+		inquiry_node(x->i, x->view->nodes[f->node], &node);
+		key = group_key(x, &node);
+		if (!key)
+			return ERR_NOMEM;
+		while (at < n && strcmp(groups[at].key, key) != 0)
+			at++;
+		if (at == n) {
+			if (arena_grow(x->i->arena, (void **)&groups, &capacity, n + 1, sizeof(*groups)) != 0)
+				return ERR_NOMEM;
+			groups[n++] = (struct group){ .key = key };
+		}
+		groups[at].min += f->min;
+		groups[at].max += f->max;
+	}
+	if (n > 1)
+		qsort(groups, n, sizeof(*groups), by_key);
+	json_key(w, "groups");
+	json_array_begin(w);
+	for (size_t k = 0; k < n; k++) {
+		json_object_begin(w);
+		json_member_string(w, "key", groups[k].key[0] ? groups[k].key : NULL);
+		write_value(w, "", share_units(groups[k].min), share_units(fmax(fmin(groups[k].max, 1), groups[k].min)));
+		json_object_end(w);
+	}
+	json_array_end(w);
+	return OK;
+}
+
+static enum err write_json(struct rows *x)
+{
+	size_t shown = x->count < x->q->limit ? x->count : x->q->limit;
+	struct json_writer w;
+	enum err e = OK;
+
+	json_begin(&w, &x->a->body);
+	json_object_begin(&w);
+	write_echo(&w, x->i, x->q, x->down ? ASK_HOLDINGS : ASK_OWNERS, x->view->nodes[x->start], x->view, x->figures.coarse);
+	json_key(&w, x->down ? "holdings" : "owners");
+	json_array_begin(&w);
+	for (size_t k = 0; e == OK && k < shown; k++)
+		e = x->i->cancelled && atomic_load(x->i->cancelled) ? ERR_UNAVAILABLE : write_row(x, &w, &x->items[k]);
+	json_array_end(&w);
+	if (!x->down) {
+		write_value(&w, "unexplained_", x->figures.unexplained_pct.min, x->figures.unexplained_pct.max);
+		if (x->q->n_parties > 0)
+			write_value(&w, "total_", x->figures.total_pct.min, x->figures.total_pct.max);
+		if (e == OK)
+			e = write_groups(x, &w);
+	}
+	json_member_bool(&w, "truncated", shown < x->count);
+	json_object_end(&w);
+	buf_putc(&x->a->body, '\n');
+	return e;
+}
+
+#define FIGURES "pct,min_pct,max_pct,direct_pct,direct_min_pct,direct_max_pct"
+
+static enum err write_csv(struct rows *x)
+{
+	size_t shown = x->count < x->q->limit ? x->count : x->q->limit;
+
+	x->a->content_type = "text/csv; charset=utf-8; header=present";
+	csv_header(&x->a->body, x->down ? FIGURES : FIGURES ",ultimate,certain");
+	for (size_t k = 0; k < shown; k++) {
+		const struct row *row = &x->items[k];
+
+		csv_node(&x->a->body, &row->node);
+		csv_pct(&x->a->body, row->figure->pct);
+		csv_pct(&x->a->body, row->figure->direct_pct);
+		if (!x->down)
+			buf_printf(&x->a->body, ",%s,%s", row->ultimate ? "true" : "false",
+				   row->figure->certain ? "true" : "false");
+		csv_end(&x->a->body, &row->node);
+	}
+	return OK;
+}
+
+static enum err find_parties(struct rows *x, struct graph_question *question, bool *ret_answered)
+{
+	uint32_t *parties = arena_alloc(x->i->arena, (x->q->n_parties + 1) * sizeof(*parties));
+
+	if (!parties)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < x->q->n_parties; k++) {
+		uint32_t node = inquiry_find(x->i, GRAPH_SHAREHOLDERS, x->q->parties[k]), local;
+
+		if (node == GRAPH_NONE)
+			faults_add(&x->a->faults, FAULT_PARAMETER, "parties", "reference", "there is no shareholder \"%s\"",
+				   x->q->parties[k]);
+		local = node == GRAPH_NONE ? GRAPH_NONE : graph_view_local(x->view, node);
+		if (local != GRAPH_NONE)
+			parties[question->parties_count++] = local;
+	}
+	question->parties = parties;
+	*ret_answered = x->a->faults.n > 0;
+	return *ret_answered ? answer_faults(x->a, 400) : OK;
+}
+
+static enum err answer_rows(struct rows *x)
+{
+	struct graph_question question = {
+		.method = x->q->method,
+		.raw = x->q->raw,
+		.single_entity = x->q->single_entity,
+		.threshold = x->q->threshold,
+		.inclusive = x->q->inclusive,
+		.budget = x->i->steps,
+	};
+	bool answered = false;
+	enum err e = x->q->n_parties ? find_parties(x, &question, &answered) : OK;
+
+	if (e != OK || answered)
+		return e;
+
+	e = x->down ? graph_holdings(x->view->graph, x->scratch, x->start, &question, x->i->arena, &x->figures)
+		    : graph_owners(x->view->graph, x->scratch, x->start, &question, x->i->arena, &x->figures);
+	if (e != OK)
+		return inquiry_declined(x->i, x->view, e, &x->figures, x->a);
+	e = collect(x);
+	if (e != OK)
+		return e;
+	return x->q->csv ? write_csv(x) : write_json(x);
+}
+
+static enum err rows_answer(const struct inquiry *i, const struct ownership_query *q, bool down, struct answer *a)
+{
+	const struct graph_filter filter = ownership_filter(i, q);
+	struct rows x = { .i = i, .q = q, .a = a, .down = down };
+	uint32_t node = inquiry_find(i, q->resource, q->subject);
+	bool answered = false;
+	enum err e;
+
+	if (node == GRAPH_NONE)
+		return inquiry_not_found(a, q->resource, q->subject);
+	e = inquiry_view(i, &filter, down ? GRAPH_BELOW : GRAPH_ABOVE, &node, 1, a, &x.view, &answered);
+	if (e != OK || answered)
+		return e;
+	x.start = x.view->roots[0];
+	x.scratch = graph_scratch_new(x.view->graph);
+	e = x.scratch ? answer_rows(&x) : ERR_NOMEM;
+	graph_scratch_free(x.scratch);
+	graph_view_free(x.view);
+	return e;
+}
+
+enum err owners_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a)
+{
+	return rows_answer(i, q, false, a);
+}
+
+enum err holdings_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a)
+{
+	return rows_answer(i, q, true, a);
+}
