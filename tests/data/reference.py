@@ -30,6 +30,8 @@ FIELDS = {
     "decisions": "title! decider_id body! subject_resource! subject_id! scheduled_on held_on outcome! challenges_id summary",
     "designation_lists": "name! issuer source_id description",
     "designations": "list_id! country shareholder_id valid_from valid_to note",
+    "rules": "title! threshold_pct! comparator! measures! aggregation! method tier contingent lists effective_from effective_to"
+             " source_id source_url note",
     "claims": "source_id! subject_resource! subject_id! field! value! unit as_of status! credibility locator note",
 }
 STATUSES = "proposed announced approved permitting construction commissioning operating suspended cancelled closed"
@@ -63,9 +65,13 @@ ENUMS = {
     ("decisions", "body"): "board general_meeting court agency government other",
     ("decisions", "subject_resource"): "projects stakes financings shareholders decisions",
     ("decisions", "outcome"): "scheduled approved rejected deferred withdrawn dismissed upheld overturned",
+    ("rules", "comparator"): ">= >", ("rules", "aggregation"): "single any_combination",
+    ("rules", "method"): "direct integrated simple_paths weakest_link control cascade attribution",
+    ("rules", "tier"): "promote_lower single_entity", ("rules", "contingent"): "ignore exercised",
     ("claims", "status"): "rumoured reported expected approved confirmed disputed superseded denied",
     ("claims", "subject_resource"): " ".join(FIELDS),
 }
+OF_OWNERSHIP, OF_SUPPLY = {"economic", "voting", "board", "debt"}, {"single_country_share", "coverage"}
 TARGETS = {
     "operator_id": "shareholders", "company_id": "shareholders", "shareholder_id": "shareholders", "holder_id": "shareholders",
     "issuer_id": "shareholders", "counterparty_id": "shareholders", "decider_id": "shareholders", "project_id": "projects",

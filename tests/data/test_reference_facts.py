@@ -165,19 +165,37 @@ def test_what_is_no_number_is_none():
     assert quantity("zinc", "refinery", "US", 2025, reliance) == (73, "estimated")
 
 
-def test_antimony_reliance_can_be_computed_again():
-    """Within the rounding of its inputs, which are published as rounded too."""
-    published = {2021: (85, 27800), 2022: (81, 24500), 2023: (81, 20700), 2024: (86, 28600), 2025: (91, 45000)}
+def test_a_table_of_one_country_says_that_the_others_are_missing():
+    for year in range(2021, 2026):
+        assert quantity("antimony", "smelter", "other", year) == (None, "not_available")
 
-    def total(kind, year):
-        return sum(Fraction(f["quantity"]) for f in rows("antimony", "smelter", kind, year))
+
+def inputs(mineral, stage, year):
+    """What the United States made, recovered, brought in, took out of stocks and sent abroad: (net imports, consumption)."""
+    production, secondary, imports, exports, stocks = (
+        sum(Fraction(f["quantity"]) for f in rows(mineral, stage, kind, year) if f.get("country") == "US")
+        for kind in ("production", "secondary", "imports", "exports", "stock_change"))
+    net = imports - exports + stocks
+    return net, production + secondary + net
+
+
+@pytest.mark.parametrize("mineral,stage,published", [
+    ("antimony", "smelter", {2021: (85, 27800), 2022: (81, 24500), 2023: (81, 20700), 2024: (86, 28600), 2025: (91, 45000)}),
+    ("bismuth", "refinery", {2021: (92, 1030), 2022: (97, 2600), 2023: (94, 1450), 2024: (90, 830), 2025: (92, 1000)}),
+])
+def test_reliance_can_be_computed_again(mineral, stage, published):
+    """Within the rounding of its inputs, which are published as rounded too."""
     for year, (pct, consumption) in published.items():
-        net = total("imports", year) - total("exports", year)
-        apparent = total("production", year) + total("secondary", year) + net
-        assert quantity("antimony", "smelter", "US", year, "net_import_reliance")[0] == pct
-        assert quantity("antimony", "smelter", "US", year, "consumption")[0] == consumption
-        assert round(net * 100 / apparent) == pct
-    assert total("production", 2021) + total("secondary", 2021) + total("imports", 2021) - total("exports", 2021) == 27766
+        net, apparent = inputs(mineral, stage, year)
+        assert quantity(mineral, stage, "US", year, "net_import_reliance")[0] == pct
+        assert quantity(mineral, stage, "US", year, "consumption")[0] == consumption
+        assert round(net * 100 / apparent) == pct and abs(apparent / consumption - 1) < Fraction(5, 100)
+
+
+def test_the_inputs_are_not_rounded_to_what_was_published():
+    assert inputs("antimony", "smelter", 2021) == (23716, 27766)
+    assert inputs("bismuth", "refinery", 2022) == (2518, 2598)
+    assert [quantity("bismuth", "refinery", "US", y, "stock_change")[0] for y in range(2022, 2026)] == [-59, -9, 0, 5]
 
 
 @pytest.mark.parametrize("mineral,stage,product,shares", [
@@ -200,3 +218,53 @@ def test_alliances_have_dates():
     assert (chair["country"], chair["valid_from"], chair["valid_to"]) == ("KR", "2026-02-04", "2026-07-01")
     assert {m["country"] for m in DATA["memberships"] if m["alliance_id"] == "msp" and m["role"] == "member"} == set(
         "AU CA EE FI FR DE IN IT JP NO KR SE GB US".split())
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+RULES = {  # threshold, measures, aggregation, method, tier, contingent, lists, since
+    "ofac-50": (">= 50", "economic", "any_combination", "cascade", None, "ignore", [], "2014-08-13"),
+    "cfius-substantial-interest": (">= 25", "voting", "single", "attribution", "promote_lower", "ignore", [], "2020-02-13"),
+    "cfius-parent": (">= 50", "voting economic", "single", "cascade", None, "exercised", [], "2020-02-13"),
+    "chips-feoc": (">= 25", "voting board economic", "any_combination", "attribution", "single_entity", "ignore",
+                   ["us-covered-nations"], "2023-11-24"),
+    "obbba-foreign-influenced": (">= 25", "economic debt", "single", "integrated", None, "ignore", ["us-covered-nations"],
+                                 "2025-07-05"),
+    "boi-25": (">= 25", "voting economic", "single", "integrated", None, "exercised", [], "2024-01-01"),
+    "kr-cross-holding": ("> 10", "economic", "any_combination", "control", None, "ignore", [], None),
+    "eu-crma-single-country": ("> 65", "single_country_share", "single", None, None, None, [], "2024-05-23"),
+    "eu-crma-extraction": (">= 10", "coverage", "single", None, None, None, [], "2024-05-23"),
+    "eu-crma-processing": (">= 40", "coverage", "single", None, None, None, [], "2024-05-23"),
+}
+
+
+def test_the_rules_are_those_and_say_what_their_sources_say():
+    assert {r["slug"]: (f"{r['comparator']} {r['threshold_pct']}", " ".join(r["measures"]), r["aggregation"], r.get("method"),
+                        r.get("tier"), r.get("contingent"), r.get("lists", []), r.get("effective_from"))
+            for r in DATA["rules"]} == RULES
+    for r in DATA["rules"]:
+        assert r["source_url"] == BY_SLUG["sources"][r["source_id"]]["url"] and r["note"] and "effective_to" not in r
+
+
+@pytest.mark.parametrize("rule,words", [
+    ("cfius-substantial-interest", ["49 per cent"]), ("obbba-foreign-influenced", ["40 per cent", "15 per cent", "318(a)(2)(C)"]),
+    ("chips-feoc", ["does not say how an indirect share is computed"]), ("kr-cross-holding", ["371(1)", "342-2"]),
+])
+def test_what_a_rule_cannot_say_in_its_fields_stands_in_its_note(rule, words):
+    assert [w for w in words if w not in BY_SLUG["rules"][rule]["note"]] == []
+
+
+def test_the_covered_nations_and_since_when():
+    nations = [d for d in DATA["designations"] if d["list_id"] == "us-covered-nations"]
+    assert {d["country"]: d["valid_from"] for d in nations} == dict.fromkeys(("CN", "RU", "IR", "KP"), "2018-08-13")
+    for d in nations:
+        assert {c["field"] for c in claims_of("designations", d["slug"])} == {"country", "valid_from"}
+
+
+# --- projects --------------------------------------------------------------------------------------------------------
+
+def test_what_the_smelter_makes_is_refined_where_figures_are():
+    """The one capacity that production figures can be held against is that of copper."""
+    made = {o["mineral_id"]: (o["stage"], o.get("capacity")) for o in DATA["outputs"] if o["project_id"] == "clarksville-smelter"}
+    assert made["copper"] == ("refinery", 35000) and rows("copper", "refinery")
+    assert {m for m, (stage, capacity) in made.items() if capacity and rows(m, stage)} == {"copper"}

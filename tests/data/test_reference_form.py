@@ -5,15 +5,15 @@ import pathlib
 import re
 from fractions import Fraction
 
-from reference import BY_SLUG, DATA, ENUMS, FILES, everything, fields, required, target
+from reference import BY_SLUG, DATA, ENUMS, FILES, OF_OWNERSHIP, OF_SUPPLY, everything, fields, required, target
 
 ISO = pathlib.Path("/usr/share/iso-codes/json")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 DATES = """published_on retrieved_on founded_on ended_on valid_from valid_to announced_on closed_on scheduled_on held_on
-    as_of""".split()
+    as_of effective_from effective_to""".split()
 SHORT = "name title publisher region place edition issuer scheme id".split()
-PERCENTAGES = "economic_pct economic_min_pct economic_max_pct voting_pct voting_min_pct voting_max_pct pct".split()
+PERCENTAGES = "economic_pct economic_min_pct economic_max_pct voting_pct voting_min_pct voting_max_pct pct threshold_pct".split()
 NUMBERS = "capacity capacity_min capacity_max quantity amount capex_amount".split()
 
 
@@ -39,7 +39,7 @@ def test_fields_enumerations_and_lengths():
             if field != "value" and (value is None or value == "" or value == []):
                 yield f"{field} is empty: leave it out"
             if isinstance(value, str) and field != "value":
-                limits = {"locator": 200, "url": 2000, "trigger": 2000, "website": 2000, **dict.fromkeys(SHORT, 300)}
+                limits = {"locator": 200, "url": 2000, "trigger": 2000, "website": 2000, "source_url": 2000, **dict.fromkeys(SHORT, 300)}
                 if len(value) > limits.get(field, 20000) or value != value.strip():
                     yield f"{field} is too long or has blanks around it"
         for alias in record.get("aliases", []):
@@ -87,8 +87,9 @@ def test_numbers_are_exact_and_in_range():
         for field in PERCENTAGES:
             if field in record and not (0 <= record[field] <= 100 and (Fraction(record[field]) * 10**12).denominator == 1):
                 yield field
+        low = -10**18 + 1 if record.get("kind") == "stock_change" else 0
         for field in NUMBERS:
-            if field in record and not (0 <= record[field] < 10**18 and (Fraction(record[field]) * 10**6).denominator == 1):
+            if field in record and not (low <= record[field] < 10**18 and (Fraction(record[field]) * 10**6).denominator == 1):
                 yield field
         yield from (f for f in ("year", "period_from", "start_year", "end_year") if f in record and not 1000 <= record[f] <= 2999)
     assert faults(check) == []
@@ -144,6 +145,22 @@ def test_supply_figures_keep_the_rules_between_their_members():
             yield "zero"
         if "period_from" in f and not f["period_from"] <= f["year"]:
             yield "period"
+    assert faults(check) == []
+
+
+def test_rules_keep_the_rules_between_their_members():
+    def check(resource, rule):
+        if resource != "rules":
+            return
+        measures = rule["measures"]
+        if not measures or len(set(measures)) != len(measures):
+            yield "measures"
+        if not (set(measures) <= OF_OWNERSHIP and "method" in rule
+                or len(measures) == 1 and measures[0] in OF_SUPPLY and not {"method", "tier", "contingent"} & set(rule)):
+            yield "a method just with measures of ownership"
+        if ("tier" in rule) != (rule.get("method") == "attribution"):
+            yield "a tier just with attribution"
+        yield from (f"no list {x}" for x in rule.get("lists", []) if x not in BY_SLUG["designation_lists"])
     assert faults(check) == []
 
 
