@@ -62,6 +62,20 @@ static void followed(struct call *c)
 		o->ready(c);
 }
 
+static bool open_inquiry(struct call *c, struct inquiry *inquiry, void (*ready)(struct call *c))
+{
+	struct opening *o = arena_alloc(c->arena, sizeof(*o));
+
+	if (!o) {
+		call_out_of_memory(c);
+		return false;
+	}
+	o->inquiry = inquiry;
+	o->ready = ready;
+	c->state = o;
+	return true;
+}
+
 static void resolved(struct call *c)
 {
 	follow_wait(c, followed);
@@ -74,16 +88,14 @@ static void with_secret(struct call *c)
 
 void inquiry_start(struct call *c, struct inquiry *inquiry, void (*ready)(struct call *c))
 {
-	struct opening *o = arena_alloc(c->arena, sizeof(*o));
+	if (open_inquiry(c, inquiry, ready))
+		cursor_secret_load(c, with_secret);
+}
 
-	if (!o) {
-		call_out_of_memory(c);
-		return;
-	}
-	o->inquiry = inquiry;
-	o->ready = ready;
-	c->state = o;
-	cursor_secret_load(c, with_secret);
+void inquiry_start_resolved(struct call *c, struct inquiry *inquiry, void (*ready)(struct call *c))
+{
+	if (open_inquiry(c, inquiry, ready))
+		resolved(c);
 }
 
 const char *inquiry_resource(enum graph_resource r)

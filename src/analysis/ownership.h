@@ -69,6 +69,8 @@ bool inquiry_check(struct call *c, struct parameter_source *ret_source);
 extern const char *const inquiry_skip[]; /* the parameters that inquiry_check() reads */
 /* Goes on with `ready` when the call has a moment and c->compute's inquiry is filled in. */
 void inquiry_start(struct call *c, struct inquiry *inquiry, void (*ready)(struct call *c));
+/* The same where known_resolve() was done before. */
+void inquiry_start_resolved(struct call *c, struct inquiry *inquiry, void (*ready)(struct call *c));
 
 /* --- nodes --- */
 

@@ -55,19 +55,36 @@ bool known_open(struct call *c, const char *text, size_t n, struct known *ret)
 	return ret->revision != NULL;
 }
 
-void known_parse(struct call *c, const char *text, size_t n, struct known *ret)
+static bool parse(struct call *c, const char *text, size_t n, struct known *ret)
 {
 	int64_t us;
 
 	if (n == 3 && memcmp(text, "now", 3) == 0) {
 		*ret = (struct known){ .kind = KNOWN_NOW };
-	} else if (clock_parse_us(text, n, &us)) {
+		return true;
+	}
+	if (clock_parse_us(text, n, &us)) {
 		*ret = (struct known){ .kind = KNOWN_TIME };
 		clock_format_us(us, ret->time);
-	} else if (!known_open(c, text, n, ret)) {
-		faults_add(&c->faults, FAULT_PARAMETER, "known_at", "format",
-			   "known_at must be a time like 2025-12-15T09:30:00Z, now, or the revision of an answer of this base");
+		return true;
 	}
+	return known_open(c, text, n, ret);
+}
+
+#define MALFORMED "known_at must be a time like 2025-12-15T09:30:00Z, now, or the revision of an answer of this base"
+
+void known_parse(struct call *c, const char *text, size_t n, struct known *ret)
+{
+	if (!parse(c, text, n, ret))
+		faults_add(&c->faults, FAULT_PARAMETER, "known_at", "format", MALFORMED);
+}
+
+void known_parse_member(struct call *c, const char *text, size_t n, struct faults *faults, struct known *ret)
+{
+	if (parse(c, text, n, ret))
+		ret->is_member = true;
+	else
+		faults_member(faults, "known_at", "format", MALFORMED);
 }
 
 static void look(struct call *c);
@@ -92,6 +109,19 @@ static void wait_more(struct call *c)
 		call_unavailable(c, "out of memory");
 	if (w->pause_ms < WAIT_LONGEST_MS)
 		w->pause_ms *= 2;
+}
+
+static void lies_ahead(struct call *c)
+{
+	static const char detail[] = "known_at lies in the future: nobody knows yet what the base will know";
+
+	if (c->known.is_member) {
+		faults_add(&c->faults, FAULT_POINTER, "/known_at", "range", "%s", detail);
+		call_fail(c, 422, "invalid", detail);
+	} else {
+		faults_add(&c->faults, FAULT_PARAMETER, "known_at", "range", "%s", detail);
+		call_failed_early(c);
+	}
 }
 
 /* Columns: epoch, snapshot, when the question's transaction began, the clock now, transactions under way. */
@@ -120,9 +150,7 @@ static void looked(struct call *c)
 		break;
 	default:
 		if (strcmp(k->time, now) > 0) {
-			faults_add(&c->faults, FAULT_PARAMETER, "known_at", "range",
-				   "known_at lies in the future: nobody knows yet what the base will know");
-			call_failed_early(c);
+			lies_ahead(c);
 			return;
 		}
 		/* The list is whole only where that time lies before the looking; then those on it are waited for, nobody else. */

@@ -8,6 +8,7 @@
 #include "lodebase/base/clock.h"
 
 struct call;
+struct faults;
 
 enum known_kind {
 	KNOWN_UNASKED, /* the newest, as it stands */
@@ -23,10 +24,13 @@ struct known {
 	const char *snapshot; /* of a revision, pg_snapshot as text */
 	bool epoch_is_over; /* of a revision: another epoch began since */
 	const char *revision; /* sealed, for the client */
+	bool is_member; /* of a body: that it lies in the future is a fault of its member (422), not of a parameter (400) */
 };
 
 /* Reads the parameter's value, adding faults. The secret must be there (cursor_secret_load()). */
 void known_parse(struct call *c, const char *text, size_t n, struct known *ret);
+/* The same of a body's member known_at; its fault goes to `faults`. */
+void known_parse_member(struct call *c, const char *text, size_t n, struct faults *faults, struct known *ret);
 /* A revision's sealed text as an instant. false: it is none of this base. */
 bool known_open(struct call *c, const char *text, size_t n, struct known *ret);
 /* Makes c->known answerable, then goes on: `now` becomes a revision; a time waits until all that was being written then has
