@@ -5,6 +5,7 @@
 #include "lodebase/base/arena.h"
 #include "lodebase/base/buf.h"
 #include "lodebase/api/known.h"
+#include "lodebase/api/rows.h"
 
 /* The statements of one resource, composed once per worker. Result columns of those that give records: all fields in order,
  * then per reference field its summary's slug and name. */
@@ -43,12 +44,6 @@ struct visibility;
 void compose_summary(struct buf *out, const struct resource *r, size_t field, const char *alias, const struct visibility *v);
 const char *compose_summary_column(const struct resource *r, size_t field); /* what the name is called there */
 
-/* What was known at an instant, as SQL expressions: a time, or a revision's epoch and snapshot. */
-struct visibility {
-	const char *time;
-	const char *epoch, *snapshot;
-	bool epoch_is_over;
-};
 /* The condition under which a row of a resource's table, or of its past, was the one known. */
 void compose_visible(struct buf *out, const struct visibility *v, const char *alias, bool past);
 void compose_fields(struct buf *out, const struct resource *r, const char *alias); /* its own columns alone */

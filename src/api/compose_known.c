@@ -30,6 +30,20 @@ void compose_fields(struct buf *out, const struct resource *r, const char *alias
 		buf_printf(out, "%s%s.\"%s\"", i ? ", " : "", alias, r->fields[i].name);
 }
 
+void compose_rows_known(struct buf *out, const struct resource *r, const struct visibility *v)
+{
+	for (int past = 0; past < (v ? 2 : 1); past++) {
+		buf_puts(out, past ? " union all select " : "(select ");
+		compose_fields(out, r, "x");
+		buf_printf(out, " from %s%s x", r->table, past ? "_past" : "");
+		if (v) {
+			buf_puts(out, " where ");
+			compose_visible(out, v, "x", past);
+		}
+	}
+	buf_putc(out, ')');
+}
+
 void compose_joins_known(struct buf *out, const struct resource *r, const char *alias, const struct visibility *v)
 {
 	for (size_t i = 0; i < r->n_fields; i++) {
