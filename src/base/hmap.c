@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lodebase/base/digest.h"
+#include "lodebase/base/hash.h"
 
 struct entry {
 	void *value;
@@ -27,53 +28,6 @@ struct hmap {
 };
 
 #define FIRST_SLOTS 16
-
-static uint64_t rotate(uint64_t x, int bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3: keyed, so that who does not know the seed finds no collisions. */
-static uint64_t hash_of(const struct hmap *m, const char *key, size_t n)
-{
-	uint64_t v[4] = {
-		m->seed[0] ^ UINT64_C(0x736f6d6570736575),
-		m->seed[1] ^ UINT64_C(0x646f72616e646f6d),
-		m->seed[0] ^ UINT64_C(0x6c7967656e657261),
-		m->seed[1] ^ UINT64_C(0x7465646279746573),
-	};
-	size_t left = n;
-
-	for (;; key += 8, left -= 8) {
-		uint64_t word = left < 8 ? (uint64_t)n << 56 : 0;
-
-		for (size_t i = 0; i < (left < 8 ? left : 8); i++)
-			word |= (uint64_t)(unsigned char)key[i] << (8 * i);
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
-		if (left < 8)
-			break;
-	}
-	v[2] ^= 0xFF;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 struct hmap *hmap_new(size_t max_entries)
 {
@@ -121,7 +75,7 @@ static struct slot *find(const struct hmap *m, uint64_t hash, const char *key, s
 
 void *hmap_get(const struct hmap *m, const char *key, size_t n)
 {
-	const struct entry *entry = find(m, hash_of(m, key, n), key, n)->entry;
+	const struct entry *entry = find(m, hash_bytes(m->seed, key, n), key, n)->entry;
 
 	return entry ? entry->value : NULL;
 }
@@ -149,7 +103,7 @@ static bool widen(struct hmap *m)
 
 enum err hmap_set(struct hmap *m, const char *key, size_t n, void *value, void (*free_value)(void *))
 {
-	uint64_t hash = hash_of(m, key, n);
+	uint64_t hash = hash_bytes(m->seed, key, n);
 	struct slot *slot = find(m, hash, key, n);
 
 	if (slot->entry) {
@@ -180,7 +134,7 @@ enum err hmap_set(struct hmap *m, const char *key, size_t n, void *value, void (
 
 void *hmap_remove(struct hmap *m, const char *key, size_t n)
 {
-	struct slot *slot = find(m, hash_of(m, key, n), key, n);
+	struct slot *slot = find(m, hash_bytes(m->seed, key, n), key, n);
 
 	if (!slot->entry)
 		return NULL;

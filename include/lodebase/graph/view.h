@@ -18,7 +18,8 @@ enum graph_measure { GRAPH_ECONOMIC, GRAPH_VOTING };
 
 /* A stake of a what-if, its nodes by number. */
 struct graph_overlay_stake {
-	struct graph_stake_info stake; /* its id and slug as they are to be shown; valid as long as the overlay */
+	/* Its id and slug as they are to be shown, valid as long as the overlay; its shares as graph_store_stake() takes them. */
+	struct graph_stake_info stake;
 	bool exercised; /* counts although it is contingent */
 };
 
@@ -85,7 +86,8 @@ struct graph_view {
 };
 
 /* max_links 0: no bound; else ERR_FULL where the part has more stakes, or the walk passes many more versions (ask again without,
- * elsewhere). GRAPH_WHOLE takes no roots, and has a node for all that is known then. ERR_RANGE: over-exercised; ERR_NOMEM. *ret is to be freed in every case but ERR_NOMEM and ERR_FULL, where it is NULL. */
+ * elsewhere). GRAPH_WHOLE takes no roots, and has a node for all that is known then. ERR_INVALID: no such root; ERR_RANGE:
+ * over-exercised; ERR_NOMEM. With OK and ERR_RANGE *ret is to be freed (with ERR_RANGE it has no graph), else it is NULL. */
 enum err graph_view_new(const struct graph_at *at, const struct graph_filter *filter, enum graph_scope scope,
 			const uint32_t *roots, size_t n_roots, size_t max_links, struct graph_view **ret) MUST_CHECK;
 void graph_view_free(struct graph_view *v); /* NULL is fine */
