@@ -1,0 +1,394 @@
+/* Exposure: from trade by partner, or from published shares. */
+#include "lodebase/analysis/supply_trade.h"
+
+#include <string.h>
+
+static bool is_member(const struct supply_exposure_question *q, uint16_t country)
+{
+	for (size_t i = 0; i < q->n_members; i++)
+		if (q->members[i] == country)
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct supply_exposure_question *q, uint16_t country)
+{
+	return !is_member(q, country) && supply_set_has(q->list, country, q->list_year);
+}
+
+static struct supply_figures of(const struct supply_data *d, const struct supply_exposure_question *q, enum supply_kind kind,
+				int year, uint16_t country)
+{
+	return supply_of_country(supply_find(d, q->mineral, q->stage, kind, year), country);
+}
+
+/* What a country trades with three kinds of partners: the list, members, and the rest. */
+enum { LISTED, MEMBERS, OTHERS, PARTNERS };
+
+struct trade {
+	bool on_file;
+	bool by_partner; /* there are parts, or the whole is nothing */
+	bool bounded; /* every part has a greatest */
+	bool has_whole;
+	mpq_t low[PARTNERS], high[PARTNERS];
+	mpq_t whole_low, whole_high;
+};
+
+static void trade_init(struct trade *t)
+{
+	*t = (struct trade){ .bounded = true };
+	mpq_inits(t->whole_low, t->whole_high, NULL);
+	for (int p = 0; p < PARTNERS; p++)
+		mpq_inits(t->low[p], t->high[p], NULL);
+}
+
+static void trade_clear(struct trade *t)
+{
+	mpq_clears(t->whole_low, t->whole_high, NULL);
+	for (int p = 0; p < PARTNERS; p++)
+		mpq_clears(t->low[p], t->high[p], NULL);
+}
+
+/* Whether a partner of some kind could be among those that have no figure. */
+static bool has_unnamed(const struct supply_exposure_question *q, struct supply_figures all, int side, uint16_t self)
+{
+	if (side == MEMBERS) {
+		for (size_t i = 0; i < q->n_members; i++)
+			if (q->members[i] != self && supply_of_partner(all, q->members[i]).count == 0)
+				return true;
+		return false;
+	}
+	for (size_t i = 0; q->list && i < q->list->count; i++)
+		if (is_listed(q, q->list->members[i].country) && supply_of_partner(all, q->list->members[i].country).count == 0)
+			return true;
+	return false;
+}
+
+/* The parts by partner, and what the whole leaves to those that are open or not named. */
+static enum err trade_read(const struct supply_data *d, const struct supply_exposure_question *q, enum supply_kind kind,
+			   int year, uint16_t country, struct arena *memory, struct supply_warnings *warnings, struct trade *t)
+{
+	struct supply_figures all = of(d, q, kind, year, country);
+	enum supply_basis basis = supply_basis_of_most(all);
+	bool open[PARTNERS] = { false, false, false };
+	mpq_t rest;
+	enum err e = OK;
+
+	t->on_file = all.count > 0;
+	mpq_init(rest);
+	for (size_t begin = 0, end; e == OK && begin < all.count; begin = end) {
+		struct supply_figures part = supply_of_partner(all, all.first[begin].partner);
+		uint16_t partner = all.first[begin].partner;
+		int side = is_member(q, partner) ? MEMBERS : is_listed(q, partner) ? LISTED : OTHERS;
+		struct supply_cell cell;
+
+		end = begin + part.count;
+		e = supply_cell_sum(d, part, basis, memory, warnings, &cell);
+		if (e != OK)
+			break;
+		if (!partner && cell.figures > 0) {
+			t->has_whole = !cell.open;
+			t->bounded = !cell.open;
+			mpq_set(t->whole_low, cell.low);
+			mpq_set(t->whole_high, cell.high);
+			mpq_set(rest, cell.high);
+		} else if (partner) {
+			t->by_partner = true;
+			open[side] = open[side] || cell.open;
+			mpq_add(t->low[side], t->low[side], cell.low);
+			mpq_add(t->high[side], t->high[side], cell.high);
+		}
+		supply_cell_clear(&cell);
+	}
+	for (int side = 0; side < PARTNERS; side++)
+		mpq_sub(rest, rest, t->low[side]);
+	if (mpq_sgn(rest) < 0)
+		mpq_set_ui(rest, 0, 1);
+	if (t->has_whole && mpq_sgn(t->whole_high) == 0)
+		t->by_partner = true;
+	/* who could have it, the list before the members: it can be only with one of them */
+	for (int side = 0; side < PARTNERS; side++) {
+		if (!t->has_whole) {
+			t->bounded = t->bounded && !open[side];
+		} else if (open[side] || (side != OTHERS && has_unnamed(q, all, side, country))) {
+			mpq_add(t->high[side], t->high[side], rest);
+			mpq_set_ui(rest, 0, 1);
+		}
+	}
+	mpq_clear(rest);
+	return e;
+}
+
+/* Adds what a country made and took from stocks. */
+static enum err add_own(const struct supply_data *d, const struct supply_exposure_question *q, int year, uint16_t country,
+			struct arena *memory, struct supply_warnings *warnings, mpq_t low, mpq_t high, bool *ret_bounded)
+{
+	static const enum supply_kind kinds[] = { SUPPLY_PRODUCTION, SUPPLY_SECONDARY, SUPPLY_STOCK_CHANGE };
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct supply_figures all = of(d, q, kinds[k], year, country);
+		struct supply_cell cell;
+		enum err e = supply_cell_sum(d, all, supply_basis_of_most(all), memory, warnings, &cell);
+
+		if (e != OK)
+			return e;
+		*ret_bounded = *ret_bounded && !cell.open;
+		mpq_add(low, low, cell.low);
+		mpq_add(high, high, cell.high);
+		supply_cell_clear(&cell);
+	}
+	return OK;
+}
+
+/* The year of trade: that asked for where any member has imports in it, else the newest. */
+static int trade_year(const struct supply_data *d, const struct supply_exposure_question *q)
+{
+	struct supply_figures all = supply_find(d, q->mineral, q->stage, SUPPLY_IMPORTS, 0);
+	int newest = 0;
+
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.first[i].scope != SUPPLY_COUNTRY || !is_member(q, all.first[i].country))
+			continue;
+		if (q->year && all.first[i].year == q->year)
+			return q->year;
+		if (all.first[i].year > newest)
+			newest = all.first[i].year;
+	}
+	return newest;
+}
+
+/* The sums over members: what comes from the list, and what else is consumed where that is least and where it is greatest. */
+struct consumption {
+	mpq_t from[2]; /* least, greatest */
+	mpq_t beside[2]; /* the most beside the least from the list; the least beside the most */
+	bool computable; /* all is on file, and by partner */
+	bool bounded;
+};
+
+/* What does not come from the list, or go to members, between its ends. */
+static void beside(const struct trade *t, bool without_list, mpq_t least, mpq_t most)
+{
+	if (!t->has_whole) {
+		mpq_set(least, t->low[OTHERS]);
+		mpq_set(most, t->high[OTHERS]);
+		if (!without_list) {
+			mpq_add(least, least, t->low[LISTED]);
+			mpq_add(most, most, t->high[LISTED]);
+		}
+		return;
+	}
+	mpq_sub(least, t->whole_low, t->high[MEMBERS]);
+	mpq_sub(most, t->whole_high, t->low[MEMBERS]);
+	if (without_list) {
+		mpq_sub(least, least, t->high[LISTED]);
+		mpq_sub(most, most, t->low[LISTED]);
+	}
+	if (mpq_sgn(least) < 0)
+		mpq_set_ui(least, 0, 1);
+	if (mpq_cmp(most, least) < 0)
+		mpq_set(most, least);
+}
+
+static enum err add_member(const struct supply_data *d, const struct supply_exposure_question *q, int year, uint16_t country,
+			   struct arena *memory, struct supply_warnings *warnings, struct consumption *c)
+{
+	struct trade in, out;
+	mpq_t least, most;
+	enum err e;
+
+	trade_init(&in);
+	trade_init(&out);
+	mpq_inits(least, most, NULL);
+	e = trade_read(d, q, SUPPLY_IMPORTS, year, country, memory, warnings, &in);
+	if (e == OK)
+		e = trade_read(d, q, SUPPLY_EXPORTS, year, country, memory, warnings, &out);
+	c->computable = c->computable && in.by_partner && out.on_file;
+	c->bounded = c->bounded && in.bounded && out.bounded;
+	mpq_add(c->from[0], c->from[0], in.low[LISTED]);
+	mpq_add(c->from[1], c->from[1], in.high[LISTED]);
+	beside(&in, true, least, most);
+	mpq_add(c->beside[0], c->beside[0], most);
+	mpq_add(c->beside[1], c->beside[1], least);
+	beside(&out, false, least, most);
+	mpq_sub(c->beside[0], c->beside[0], least);
+	mpq_sub(c->beside[1], c->beside[1], most);
+	if (e == OK)
+		e = add_own(d, q, year, country, memory, warnings, c->beside[1], c->beside[0], &c->bounded);
+	trade_clear(&in);
+	trade_clear(&out);
+	mpq_clears(least, most, NULL);
+	return e;
+}
+
+static enum err from_trade(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
+			   struct supply_warnings *warnings, struct supply_span *ret, bool *ret_computable)
+{
+	int year = trade_year(d, q);
+	struct consumption c = { .computable = q->n_members > 0 && year > 0, .bounded = true };
+	enum err e = OK;
+
+	mpq_inits(c.from[0], c.from[1], c.beside[0], c.beside[1], NULL);
+	for (size_t i = 0; e == OK && c.computable && i < q->n_members; i++)
+		e = add_member(d, q, year, q->members[i], memory, warnings, &c);
+	*ret_computable = c.computable;
+	if (e == OK && c.computable && c.bounded) {
+		for (int end = 0; end < 2; end++)
+			mpq_add(c.beside[end], c.beside[end], c.from[end]);
+		ret->known = mpq_sgn(c.beside[0]) > 0 && mpq_sgn(c.beside[1]) > 0;
+	}
+	if (ret->known) {
+		mpq_div(ret->min, c.from[0], c.beside[0]);
+		mpq_div(ret->max, c.from[1], c.beside[1]);
+	}
+	mpq_clears(c.from[0], c.from[1], c.beside[0], c.beside[1], NULL);
+	return e;
+}
+
+/* The newest figures of a country. */
+static struct supply_figures newest(const struct supply_data *d, const struct supply_exposure_question *q,
+				    enum supply_kind kind)
+{
+	struct supply_figures all = supply_find(d, q->mineral, q->stage, kind, 0);
+	int year = 0;
+
+	for (size_t i = 0; i < all.count; i++)
+		if (all.first[i].scope == SUPPLY_COUNTRY && all.first[i].country == q->members[0] && all.first[i].year > year)
+			year = all.first[i].year;
+	return year ? of(d, q, kind, year, q->members[0]) : (struct supply_figures){ .first = all.first };
+}
+
+/* Shares of one whole: those without product where there are any, else those of the only product. NULL: of several. */
+static const char *whole_of(struct supply_figures shares, enum supply_basis basis, bool *ret_several)
+{
+	const char *product = NULL;
+
+	*ret_several = false;
+	for (size_t i = 0; i < shares.count; i++)
+		if (shares.first[i].basis == basis && !shares.first[i].product) {
+			*ret_several = false;
+			return NULL;
+		}
+	for (size_t i = 0; i < shares.count; i++) {
+		if (shares.first[i].basis != basis)
+			continue;
+		*ret_several = *ret_several || (product && strcmp(product, shares.first[i].product) != 0);
+		product = shares.first[i].product;
+	}
+	return product;
+}
+
+/* The list's part of the imports, in per cent. */
+static enum err add_shares(const struct supply_data *d, const struct supply_exposure_question *q, struct supply_figures shares,
+			   struct arena *memory, struct supply_warnings *warnings, struct supply_span *ret)
+{
+	enum supply_basis basis = supply_basis_of_most(shares);
+	bool several, open = false;
+	const char *product = whole_of(shares, basis, &several);
+	size_t named = 0, wanted = 0;
+	mpq_t left;
+	enum err e = OK;
+
+	if (several) {
+		supply_warn(warnings, "several-products", &shares.first, 1,
+			    "%s %s: import shares of several products are parts of different wholes and are not added",
+			    d->minerals[q->mineral].slug, supply_stage_names[q->stage]);
+		return OK;
+	}
+	mpq_init(left);
+	mpq_set_ui(left, 100, 1);
+	for (size_t begin = 0, end; e == OK && begin < shares.count; begin = end) {
+		uint16_t partner = shares.first[begin].partner;
+		struct supply_figures part = supply_of_partner(shares, partner), counted = { 0 };
+		struct supply_cell cell;
+
+		end = begin + part.count;
+		/* sorted by product: those of one lie beside each other */
+		for (size_t i = 0; i < part.count; i++) {
+			const char *other = part.first[i].product;
+
+			if (product && other ? strcmp(product, other) != 0 : product != other)
+				continue;
+			counted.first = counted.count++ ? counted.first : &part.first[i];
+		}
+		if (!partner || counted.count == 0)
+			continue;
+		e = supply_cell_sum(d, counted, basis, memory, warnings, &cell);
+		if (e != OK)
+			break;
+		mpq_sub(left, left, cell.low);
+		if (cell.figures > 0 && is_listed(q, partner)) {
+			named++;
+			open = open || cell.open;
+			mpq_add(ret->min, ret->min, cell.low);
+			mpq_add(ret->max, ret->max, cell.high);
+		}
+		supply_cell_clear(&cell);
+	}
+	if (e == OK) {
+		size_t n = 0;
+		const uint16_t *listed = supply_set_countries(q->list, q->list_year, memory, &n);
+
+		for (size_t i = 0; listed && i < n; i++)
+			wanted += !is_member(q, listed[i]);
+		e = listed ? OK : ERR_NOMEM;
+	}
+	/* a listed country without a share of its own may be among those that the shares leave out */
+	if ((open || named < wanted) && mpq_sgn(left) > 0)
+		mpq_add(ret->max, ret->max, left);
+	ret->known = e == OK;
+	mpq_clear(left);
+	return e;
+}
+
+static void at_most_hundred(mpq_t value)
+{
+	if (mpq_cmp_ui(value, 100, 1) > 0)
+		mpq_set_ui(value, 100, 1);
+}
+
+static enum err from_shares(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
+			    struct supply_warnings *warnings, struct supply_span *ret)
+{
+	struct supply_figures reliance = newest(d, q, SUPPLY_RELIANCE), shares = newest(d, q, SUPPLY_IMPORT_SHARE);
+	struct supply_cell cell;
+	enum err e;
+
+	if (reliance.count == 0 || shares.count == 0)
+		return OK;
+	e = supply_cell_sum(d, reliance, supply_basis_of_most(reliance), memory, warnings, &cell);
+	if (e != OK)
+		return e;
+	if (cell.open && cell.qualifier != SUPPLY_GREATER_THAN) {
+		supply_warn(warnings, "no-reliance", cell.parts, 1,
+			    "%s %s: the newest net import reliance is %s, so there is no exposure to work out from shares",
+			    d->minerals[q->mineral].slug, supply_stage_names[q->stage], supply_qualifier_names[cell.qualifier]);
+	} else {
+		e = add_shares(d, q, shares, memory, warnings, ret);
+		if (cell.open)
+			mpq_set_ui(cell.high, 100, 1);
+		at_most_hundred(cell.high);
+		at_most_hundred(ret->max);
+		mpq_mul(ret->min, ret->min, cell.low);
+		mpq_mul(ret->max, ret->max, cell.high);
+		mpq_set_ui(cell.low, 10000, 1);
+		mpq_div(ret->min, ret->min, cell.low);
+		mpq_div(ret->max, ret->max, cell.low);
+	}
+	supply_cell_clear(&cell);
+	return e;
+}
+
+enum err supply_exposure(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
+			 struct supply_warnings *warnings, struct supply_span *ret)
+{
+	bool computable = false;
+	enum err e;
+
+	ret->known = false;
+	mpq_set_ui(ret->min, 0, 1);
+	mpq_set_ui(ret->max, 0, 1);
+	e = from_trade(d, q, memory, warnings, ret, &computable);
+	if (e == OK && !computable && q->n_members == 1)
+		e = from_shares(d, q, memory, warnings, ret);
+	return e == OK && warnings->failed ? ERR_NOMEM : e;
+}
