@@ -1,0 +1,248 @@
+/* Answers questions about supply from data on standard input, one JSON text (or CSV) per question, as the service would.
+ *
+ * Lines of words with a tab between, "-" for none:
+ *   data                                                                forgets all
+ *   mineral SLUG
+ *   source SLUG PUBLISHED_ON
+ *   figure MINERAL STAGE KIND SCOPE COUNTRY PARTNER PRODUCT YEAR QUANTITY UNIT BASIS QUALIFIER EXCLUDES SOURCE
+ *   member SET COUNTRY FROM TO
+ *   rule SLUG MEASURE COMPARATOR THRESHOLD
+ *   ask WHAT [NAME=VALUE …]      supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lodebase/analysis/supply_answers.h"
+
+#define SETS 8
+#define MEMBERS 4096
+#define RULES 16
+#define WORDS 20
+
+struct state {
+	struct arena *arena;
+	struct supply_data data;
+	const char *set_names[SETS];
+	struct supply_set sets[SETS];
+	size_t n_sets;
+	struct supply_rule rules[RULES];
+	size_t n_rules;
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "supply_answers: %s\n", what);
+	exit(1);
+}
+
+static const char *keep(struct state *s, const char *word)
+{
+	return strcmp(word, "-") == 0 ? NULL : arena_strdup(s->arena, word);
+}
+
+static uint8_t place(const char *const *names, const char *word)
+{
+	int i = supply_name_index(names, word);
+
+	if (i < 0)
+		fail(word);
+	return (uint8_t)i;
+}
+
+static uint32_t find(const struct supply_node *nodes, size_t n, const char *slug)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(nodes[i].slug, slug) == 0)
+			return (uint32_t)i;
+	fail(slug);
+	return 0;
+}
+
+static void begin(struct state *s)
+{
+	arena_free(s->arena);
+	*s = (struct state){ .arena = arena_new(256 << 20) };
+	supply_data_begin(&s->data, s->arena);
+}
+
+static void add_figure(struct state *s, char **word)
+{
+	struct supply_figure f = { .mineral = find(s->data.minerals, s->data.n_minerals, word[1]),
+				   .stage = place(supply_stage_names, word[2]),
+				   .kind = place(supply_kind_names, word[3]),
+				   .scope = place(supply_scope_names, word[4]),
+				   .country = supply_country(word[5][0] == '-' ? NULL : word[5]),
+				   .partner = supply_country(word[6][0] == '-' ? NULL : word[6]),
+				   .product = keep(s, word[7]),
+				   .year = (int16_t)atoi(word[8]),
+				   .quantity = keep(s, word[9]),
+				   .unit = place(supply_unit_names, word[10]),
+				   .basis = place(supply_basis_names, word[11]),
+				   .qualifier = place(supply_qualifier_names, word[12]),
+				   .source = find(s->data.sources, s->data.n_sources, word[14]),
+				   .id = arena_printf(s->arena, "f%zu", s->data.n_figures) };
+	uint16_t *excludes = arena_alloc(s->arena, strlen(word[13]) * sizeof(*excludes));
+
+	for (char *rest = word[13], *code; excludes && (code = strsep(&rest, ","));)
+		if (*code != '-')
+			excludes[f.n_excludes++] = supply_country(code);
+	f.excludes = excludes;
+	if (supply_add_figure(&s->data, f) != OK)
+		fail("no memory");
+}
+
+static struct supply_set *set_of(struct state *s, const char *name, bool make)
+{
+	for (size_t i = 0; i < s->n_sets; i++)
+		if (strcmp(s->set_names[i], name) == 0)
+			return &s->sets[i];
+	if (!make || s->n_sets == SETS)
+		fail(name);
+	s->set_names[s->n_sets] = keep(s, name);
+	s->sets[s->n_sets].members = arena_alloc(s->arena, MEMBERS * sizeof(struct supply_member));
+	return &s->sets[s->n_sets++];
+}
+
+static void add_member(struct state *s, char **word)
+{
+	struct supply_set *set = set_of(s, word[1], true);
+	struct supply_member *members = (struct supply_member *)set->members;
+
+	if (!members || set->count == MEMBERS)
+		fail("too many members");
+	members[set->count++] = (struct supply_member){ .country = word[2][0] == '-' ? 0 : supply_country(word[2]),
+							.valid_from = keep(s, word[3]),
+							.valid_to = keep(s, word[4]) };
+}
+
+static void add_rule(struct state *s, char **word)
+{
+	const char *slug = keep(s, word[1]);
+
+	if (s->n_rules == RULES)
+		fail("too many rules");
+	s->rules[s->n_rules++] = (struct supply_rule){ .node = { .id = slug, .slug = slug, .name = slug },
+						       .version = "1",
+						       .coverage = strcmp(word[2], "coverage") == 0,
+						       .strict = strcmp(word[3], ">") == 0,
+						       .threshold_pct = keep(s, word[4]) };
+}
+
+static const char *given(char **word, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 2; i < n; i++)
+		if (strncmp(word[i], name, len) == 0 && word[i][len] == '=')
+			return word[i] + len + 1;
+	return NULL;
+}
+
+static enum err answer(struct state *s, char **word, size_t n, const struct supply_question *q, const struct supply_output *out)
+{
+	const char *mineral = given(word, n, "mineral"), *sort = given(word, n, "sort"), *limit = given(word, n, "limit");
+	const char *country = given(word, n, "country");
+	uint32_t m = mineral ? find(s->data.minerals, s->data.n_minerals, mineral) : 0;
+
+	if (strcmp(word[1], "supply") == 0)
+		return supply_write_table(&s->data, q, m, out);
+	if (strcmp(word[1], "trend") == 0)
+		return supply_write_trend(&s->data, q, m, out);
+	if (strcmp(word[1], "chain") == 0)
+		return supply_write_chain(&s->data, q, m, out);
+	if (strcmp(word[1], "concentration") == 0)
+		return supply_write_concentration(
+			&s->data, q, sort ? (enum supply_sort)place(supply_sort_names, sort + (*sort == '-')) : SUPPLY_BY_HHI,
+			!sort || *sort == '-', limit ? (size_t)atoi(limit) : 100, out);
+	if (strcmp(word[1], "alliance") == 0)
+		return supply_write_alliance(&s->data, q, out);
+	if (strcmp(word[1], "benchmarks") == 0)
+		return supply_write_benchmarks(&s->data, q, s->rules, s->n_rules, out);
+	if (strcmp(word[1], "reliance") == 0)
+		return supply_write_reliance(&s->data, q, m, supply_country(country), out);
+	fail(word[1]);
+	return ERR_STATE;
+}
+
+static void ask(struct state *s, char **word, size_t n)
+{
+	const char *of = given(word, n, "of"), *alliance = given(word, n, "alliance"), *year = given(word, n, "year");
+	const char *stage = given(word, n, "stage"), *kind = given(word, n, "kind"), *guideline = given(word, n, "guideline");
+	struct supply_node node = { .id = alliance, .slug = alliance, .name = alliance };
+	struct supply_question q = { .kind = kind ? (enum supply_kind)place(supply_kind_names, kind) : SUPPLY_PRODUCTION,
+				     .stage = stage ? place(supply_stage_names, stage) : -1,
+				     .year = year ? atoi(year) : 0,
+				     .of = of,
+				     .alliance = alliance ? &node : NULL };
+	struct supply_warnings warnings;
+	struct json_writer w;
+	struct buf text;
+	bool csv = given(word, n, "csv") != NULL;
+	struct supply_output out = { .json = csv ? NULL : &w, .csv = csv ? &text : NULL };
+
+	supply_data_sort(&s->data);
+	q.list = of ? set_of(s, of, false) : NULL;
+	q.members = alliance ? set_of(s, alliance, false) : NULL;
+	q.guideline = guideline && strcmp(guideline, "2010") == 0 ? SUPPLY_GUIDELINE_2010 : SUPPLY_GUIDELINE_2023;
+	out.memory = arena_new(256 << 20);
+	out.warnings = &warnings;
+	if (!out.memory)
+		fail("no memory");
+	supply_warnings_begin(&warnings, out.memory);
+	buf_init(&text, 256 << 20);
+	json_begin(&w, &text);
+	if (!csv)
+		json_object_begin(&w);
+	if (answer(s, word, n, &q, &out) != OK || text.failed || warnings.failed)
+		fail("no memory");
+	if (!csv) {
+		supply_write_warnings(&w, &warnings);
+		json_object_end(&w);
+	}
+	printf(csv ? "%s.\n" : "%s\n", text.data);
+	buf_done(&text);
+	arena_free(out.memory);
+}
+
+int main(void)
+{
+	struct state s = { 0 };
+	char line[4096];
+
+	begin(&s);
+	while (fgets(line, sizeof(line), stdin)) {
+		char *word[WORDS + 1], *rest = line;
+		size_t n = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		while (n < WORDS && (word[n] = strsep(&rest, "\t")))
+			n++;
+		if (strcmp(word[0], "data") == 0)
+			begin(&s);
+		else if (strcmp(word[0], "mineral") == 0 && n == 2) {
+			const char *slug = keep(&s, word[1]);
+
+			if (supply_add_mineral(&s.data, (struct supply_node){ .id = slug, .slug = slug, .name = slug }) != OK)
+				fail("no memory");
+		} else if (strcmp(word[0], "source") == 0 && n == 3) {
+			const char *slug = keep(&s, word[1]);
+
+			if (supply_add_source(&s.data, (struct supply_node){ .id = slug,
+									     .slug = slug,
+									     .name = slug,
+									     .published_on = keep(&s, word[2]) }) != OK)
+				fail("no memory");
+		} else if (strcmp(word[0], "figure") == 0 && n == 15)
+			add_figure(&s, word);
+		else if (strcmp(word[0], "member") == 0 && n == 5)
+			add_member(&s, word);
+		else if (strcmp(word[0], "rule") == 0 && n == 5)
+			add_rule(&s, word);
+		else if (strcmp(word[0], "ask") == 0 && n >= 2)
+			ask(&s, word, n);
+		else
+			fail("a line that is no command");
+	}
+	arena_free(s.arena);
+	return 0;
+}
