@@ -165,7 +165,8 @@ void parameters_of_object(const struct parameter_source *s, const struct paramet
 		if (is_skipped(skip, name) || json_is_null(v))
 			continue;
 		if (k == n) {
-			parameter_fault(s, name, "unknown", "there is no member %s here", name);
+			parameter_fault(s, validate_pointer_token(s->arena, name, strlen(name)), "unknown",
+					"there is no member %.*s here", faults_quoted(name, strlen(name)), name);
 			continue;
 		}
 		ret[k].given = true;

@@ -252,6 +252,12 @@ bool call_failed_early(struct call *c)
 	return true;
 }
 
+void call_invalid(struct call *c)
+{
+	call_fail(c, 422, "invalid",
+		  c->faults.n == 1 ? c->faults.items[0].detail : "several members are wrong; errors lists them all");
+}
+
 bool call_language_is_gone(const struct db_error *error)
 {
 	/* a library that is not there, or does not load or fit; the rest of the message is in the server's language */

@@ -14,8 +14,6 @@ const char *validate_value(struct value_context *c, const struct field *f, const
 
 /* "a number", "an object" … for sentences. */
 const char *validate_type_name(const json_t *v);
-/* A member's name escaped for a JSON Pointer (RFC 6901); long ones are cut, they are only for reading. NULL: no memory. */
-const char *validate_pointer_token(struct arena *arena, const char *name, size_t n);
 const char *validate_canonical_uuid(struct arena *arena, const char *s);
 
 /* Adds a fault for what cannot be kept of a member that takes any JSON: NUL in a string, a number of too many digits. */

@@ -24,8 +24,7 @@ static void conclude(struct call *c)
 	struct write_state *s = c->state;
 
 	if (c->faults.n > 0) {
-		call_fail(c, 422, "invalid",
-			  c->faults.n == 1 ? c->faults.items[0].detail : "several members are wrong; errors lists them all");
+		call_invalid(c);
 		return;
 	}
 	s->resolved(c);

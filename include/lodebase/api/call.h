@@ -89,6 +89,7 @@ struct call {
 	struct feed_reader *reader; /* of the change stream (feed_hub.h) */
 	struct feed *feed; /* the page of the feed under way (feed.h) */
 	struct versions_state *versions; /* bodies that were fetched (versions.h) */
+	struct stored_reading *stored; /* records to judge others beside (stored.h) */
 	struct db_result *kept; /* a row that the answer may need; freed with the call */
 
 	/* the database job under way */
@@ -145,6 +146,7 @@ void call_next_link(struct call *c, const char *cursor);
 void call_committed(struct call *c);
 /* If there are faults of parameters or headers: 400; true where it answered. */
 bool call_failed_early(struct call *c);
+void call_invalid(struct call *c); /* 422 of the call's faults */
 /* Starts c->statements[0..n) as one job; `next` goes on. Failures are answered here unless sees_errors and it is the
  * server's refusal (job.status ERR_SQL). */
 void call_query(struct call *c, enum db_lane lane, int n, bool sees_errors, void (*next)(struct call *c));

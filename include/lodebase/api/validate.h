@@ -33,6 +33,8 @@ void validate_complete(struct arena *arena, const struct resource *r, struct rec
 struct record *record_new(struct arena *arena, const struct resource *r); /* all null, nothing given; NULL: no memory */
 /* Whether two records agree in all writable fields. */
 bool record_equal(const struct resource *r, const struct record *a, const struct record *b);
+/* A member's name escaped for a JSON Pointer (RFC 6901); long ones are cut, they are only for reading. NULL: no memory. */
+const char *validate_pointer_token(struct arena *arena, const char *name, size_t n);
 /* One value of a field from its text in a query parameter, canonical; NULL with *ret_why (English) and the fault's code where it does not fit. */
 const char *validate_parameter(struct arena *arena, const struct field *f, const char *text, size_t n, const char **ret_why,
 			       const char **ret_code);
