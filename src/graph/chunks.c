@@ -1,6 +1,7 @@
 #include "chunks.h"
 
 #include <stdlib.h>
+#include "memory.h"
 
 enum err chunks_init(struct chunks *c, size_t size)
 {
@@ -31,7 +32,8 @@ enum err chunks_reserve(struct chunks *c)
 		return ERR_FULL;
 	if (part(c, i))
 		return OK;
-	chunk = calloc((size_t)1 << CHUNK_BITS, c->size);
+	/* The first may stay nearly empty: it takes what is written to. */
+	chunk = i == 0 ? calloc((size_t)1 << CHUNK_BITS, c->size) : memory_large(c->size << CHUNK_BITS);
 	if (!chunk)
 		return ERR_NOMEM;
 	atomic_store_explicit(&c->directory[i], chunk, memory_order_release);

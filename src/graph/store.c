@@ -14,7 +14,6 @@ struct graph_store *graph_store_new(void)
 	digest_random(s->seed, sizeof(s->seed));
 	if (chunks_init(&s->nodes, sizeof(struct node)) != OK ||
 	    chunks_init(&s->node_versions, sizeof(struct node_version)) != OK ||
-	    chunks_init(&s->stakes, sizeof(struct stake)) != OK ||
 	    chunks_init(&s->stake_versions, sizeof(struct stake_version)) != OK ||
 	    chunks_init(&s->extras, sizeof(struct stake_extra)) != OK ||
 	    chunks_init(&s->ranges, sizeof(struct share_range)) != OK ||
@@ -32,7 +31,6 @@ void graph_store_free(struct graph_store *s)
 		return;
 	chunks_done(&s->nodes);
 	chunks_done(&s->node_versions);
-	chunks_done(&s->stakes);
 	chunks_done(&s->stake_versions);
 	chunks_done(&s->extras);
 	chunks_done(&s->ranges);
@@ -69,8 +67,8 @@ struct graph_store_size graph_store_size(const struct graph_store *s)
 		.node_versions = s->node_versions.count,
 		.stakes = s->standing_stakes,
 		.stake_versions = s->stake_versions.count,
-		.stake_bytes = chunks_bytes(&s->stakes) + chunks_bytes(&s->stake_versions) + chunks_bytes(&s->extras) +
-			       chunks_bytes(&s->ranges) + table_bytes(&s->stake_ids) + table_bytes(&s->stake_slugs),
+		.stake_bytes = chunks_bytes(&s->stake_versions) + chunks_bytes(&s->extras) + chunks_bytes(&s->ranges) +
+			       table_bytes(&s->stake_ids) + table_bytes(&s->stake_slugs),
 	};
 
 	size.bytes = size.stake_bytes + sizeof(*s) + chunks_bytes(&s->nodes) + chunks_bytes(&s->node_versions) +
@@ -175,17 +173,17 @@ enum err store_stamp_number(struct graph_store *s, const struct graph_stamp *sta
 	return OK;
 }
 
-uint64_t store_id_hash(const struct graph_store *s, unsigned resource, const struct uuid *id)
+uint32_t store_id_hash(const struct graph_store *s, unsigned resource, const struct uuid *id)
 {
-	return hash_bytes(s->seed, id->bytes, sizeof(id->bytes)) + resource;
+	return (uint32_t)hash_bytes(s->seed, id->bytes, sizeof(id->bytes)) + resource;
 }
 
-uint64_t store_slug_hash(const struct graph_store *s, unsigned resource, const char *slug, size_t n)
+uint32_t store_slug_hash(const struct graph_store *s, unsigned resource, const char *slug, size_t n)
 {
-	return hash_bytes(s->seed, slug, n) + resource;
+	return (uint32_t)hash_bytes(s->seed, slug, n) + resource;
 }
 
-uint32_t store_find_node(const struct graph_store *s, unsigned resource, const struct uuid *id, uint64_t hash)
+uint32_t store_find_node(const struct graph_store *s, unsigned resource, const struct uuid *id, uint32_t hash)
 {
 	struct table_probe p;
 	uint32_t i;
@@ -199,13 +197,12 @@ uint32_t store_find_node(const struct graph_store *s, unsigned resource, const s
 	return i;
 }
 
-uint32_t store_find_stake(const struct graph_store *s, const struct uuid *id, uint64_t hash)
+uint32_t store_find_stake(const struct graph_store *s, const struct uuid *id, uint32_t hash, struct table_probe *ret_probe)
 {
-	struct table_probe p;
-	uint32_t i = table_first(&s->stake_ids, hash, &p);
+	uint32_t i = table_first(&s->stake_ids, hash, ret_probe);
 
-	while (i != NONE && memcmp(&store_stake(s, i)->id, id, sizeof(*id)) != 0)
-		i = table_next(&p);
+	while (i != NONE && memcmp(&store_stake_version(s, i)->id, id, sizeof(*id)) != 0)
+		i = table_next(ret_probe);
 	return i;
 }
 
@@ -216,7 +213,7 @@ static bool same_text(const struct graph_store *s, uint32_t text, const char *sl
 	return strncmp(kept, slug, n) == 0 && kept[n] == '\0';
 }
 
-uint32_t store_find_node_slug(const struct graph_store *s, unsigned resource, const char *slug, size_t n, uint64_t hash,
+uint32_t store_find_node_slug(const struct graph_store *s, unsigned resource, const char *slug, size_t n, uint32_t hash,
 			      struct table_probe *ret_probe)
 {
 	uint32_t i;
@@ -230,7 +227,7 @@ uint32_t store_find_node_slug(const struct graph_store *s, unsigned resource, co
 	return i;
 }
 
-uint32_t store_find_stake_slug(const struct graph_store *s, const char *slug, size_t n, uint64_t hash,
+uint32_t store_find_stake_slug(const struct graph_store *s, const char *slug, size_t n, uint32_t hash,
 			       struct table_probe *ret_probe)
 {
 	uint32_t i = table_first(&s->stake_slugs, hash, ret_probe);

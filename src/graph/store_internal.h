@@ -40,11 +40,6 @@ struct node_version {
 	char country[2], state[2];
 };
 
-struct stake {
-	struct uuid id;
-	_Atomic uint32_t newest;
-};
-
 /* A share in 64 bits: what kind it is in the two highest, then parts of WHOLE or a place in `ranges`. */
 #define SHARE_EXACT 0u
 #define SHARE_UNKNOWN 1u
@@ -52,7 +47,8 @@ struct stake {
 #define SHARE_NOT_GIVEN ((uint64_t)SHARE_UNKNOWN << 62)
 
 struct stake_version {
-	uint32_t stake, holder, subject;
+	struct uuid id;
+	uint32_t holder, subject;
 	uint32_t from;
 	_Atomic uint32_t to;
 	_Atomic uint32_t older;
@@ -60,7 +56,7 @@ struct stake_version {
 	int32_t valid_from, valid_to;
 	uint32_t flags;
 	uint32_t extra; /* NONE: no counterparty, slug or votes */
-	uint64_t economic;
+	uint32_t economic[2]; /* its halves, the lower first, so that nothing is padded */
 };
 
 #define STAKE_CONTINGENT (1u << 10)
@@ -69,6 +65,11 @@ struct stake_version {
 static inline uint8_t stake_instrument(const struct stake_version *v)
 {
 	return v->flags & 63;
+}
+
+static inline uint64_t stake_economic(const struct stake_version *v)
+{
+	return (uint64_t)v->economic[1] << 32 | v->economic[0];
 }
 
 static inline uint8_t stake_stage(const struct stake_version *v)
@@ -86,9 +87,10 @@ struct share_range {
 };
 
 struct graph_store {
-	struct chunks nodes, node_versions, stakes, stake_versions, extras, ranges, stamps;
+	struct chunks nodes, node_versions, stake_versions, extras, ranges, stamps;
 	struct texts texts;
-	struct table node_ids, node_slugs /* -> the newest version with that slug */, stake_ids, stake_slugs;
+	struct table node_ids;
+	struct table node_slugs, stake_ids, stake_slugs; /* to the version with that key that came last */
 	uint64_t seed[2];
 	/* the writer's own: */
 	uint32_t standing_stakes;
@@ -104,7 +106,6 @@ struct graph_store {
 	}
 STORE_ENTRY(store_node, struct node, nodes)
 STORE_ENTRY(store_node_version, struct node_version, node_versions)
-STORE_ENTRY(store_stake, struct stake, stakes)
 STORE_ENTRY(store_stake_version, struct stake_version, stake_versions)
 STORE_ENTRY(store_extra, struct stake_extra, extras)
 STORE_ENTRY(store_range, struct share_range, ranges)
@@ -124,14 +125,14 @@ const char *store_text(const struct graph_store *s, uint32_t text); /* NULL for 
 enum err store_text_add(struct graph_store *s, const char *text, uint32_t *ret) MUST_CHECK;
 enum err store_stamp_number(struct graph_store *s, const struct graph_stamp *stamp, uint32_t *ret) MUST_CHECK;
 
-uint64_t store_id_hash(const struct graph_store *s, unsigned resource, const struct uuid *id);
-uint64_t store_slug_hash(const struct graph_store *s, unsigned resource, const char *slug, size_t n);
-/* By id, and by slug the version that bore it last; ret_probe is where it was found. */
-uint32_t store_find_node(const struct graph_store *s, unsigned resource, const struct uuid *id, uint64_t hash);
-uint32_t store_find_stake(const struct graph_store *s, const struct uuid *id, uint64_t hash);
-uint32_t store_find_node_slug(const struct graph_store *s, unsigned resource, const char *slug, size_t n, uint64_t hash,
+uint32_t store_id_hash(const struct graph_store *s, unsigned resource, const struct uuid *id);
+uint32_t store_slug_hash(const struct graph_store *s, unsigned resource, const char *slug, size_t n);
+uint32_t store_find_node(const struct graph_store *s, unsigned resource, const struct uuid *id, uint32_t hash);
+/* Versions: that of a stake which is its newest, and those that bore a slug last; ret_probe is where it was found. */
+uint32_t store_find_stake(const struct graph_store *s, const struct uuid *id, uint32_t hash, struct table_probe *ret_probe);
+uint32_t store_find_node_slug(const struct graph_store *s, unsigned resource, const char *slug, size_t n, uint32_t hash,
 			      struct table_probe *ret_probe);
-uint32_t store_find_stake_slug(const struct graph_store *s, const char *slug, size_t n, uint64_t hash,
+uint32_t store_find_stake_slug(const struct graph_store *s, const char *slug, size_t n, uint32_t hash,
 			       struct table_probe *ret_probe);
 
 /* A share as it is kept, and back. ERR_INVALID: none. */

@@ -96,7 +96,7 @@ bool graph_stake_at(const struct graph_at *at, uint32_t version, struct graph_st
 	if (!known_stake_version(at, version, v))
 		return false;
 	*ret = (struct graph_stake_info){
-		.id = store_stake(s, v->stake)->id,
+		.id = v->id,
 		.holder = v->holder,
 		.subject = v->subject,
 		.counterparty = NONE,
@@ -106,7 +106,7 @@ bool graph_stake_at(const struct graph_at *at, uint32_t version, struct graph_st
 		.dilutive = v->flags & STAKE_DILUTIVE,
 		.valid_from = v->valid_from,
 		.valid_to = v->valid_to,
-		.economic = store_share(s, v->economic),
+		.economic = store_share(s, stake_economic(v)),
 	};
 	if (v->extra != NONE) {
 		const struct stake_extra *extra = store_extra(s, v->extra);
@@ -161,11 +161,9 @@ enum err graph_stakes_of(const struct graph_at *at, uint32_t holder, struct aren
 uint32_t graph_find_stake_id(const struct graph_at *at, const struct uuid *id)
 {
 	const struct graph_store *s = at->moment.store;
-	uint32_t stake = store_find_stake(s, id, store_id_hash(s, GRAPH_STAKES, id)), i;
+	struct table_probe probe;
+	uint32_t i = store_find_stake(s, id, store_id_hash(s, GRAPH_STAKES, id), &probe);
 
-	if (stake == NONE)
-		return NONE;
-	i = peek(&store_stake(s, stake)->newest);
 	while (i != NONE && !known_stake_version(at, i, store_stake_version(s, i)))
 		i = peek(&store_stake_version(s, i)->older);
 	return i;

@@ -2,38 +2,8 @@
 #include <string.h>
 #include "store_internal.h"
 
-static uint64_t hash_of_node(const void *data, uint32_t number)
-{
-	const struct graph_store *s = data;
-	const struct node *node = store_node(s, number);
-
-	return store_id_hash(s, node->resource, &node->id);
-}
-
-static uint64_t hash_of_stake(const void *data, uint32_t number)
-{
-	return store_id_hash(data, GRAPH_STAKES, &store_stake(data, number)->id);
-}
-
-static uint64_t hash_of_node_slug(const void *data, uint32_t number)
-{
-	const struct graph_store *s = data;
-	const struct node_version *v = store_node_version(s, number);
-	const char *slug = store_text(s, v->slug);
-
-	return store_slug_hash(s, store_node(s, v->node)->resource, slug, strlen(slug));
-}
-
-static uint64_t hash_of_stake_slug(const void *data, uint32_t number)
-{
-	const struct graph_store *s = data;
-	const char *slug = store_text(s, store_extra(s, store_stake_version(s, number)->extra)->slug);
-
-	return store_slug_hash(s, GRAPH_STAKES, slug, strlen(slug));
-}
-
 /* The number of a node, which it gets when it is mentioned first. */
-static enum err mention(struct graph_store *s, unsigned resource, const struct uuid *id, uint64_t hash, uint32_t *ret)
+static enum err mention(struct graph_store *s, unsigned resource, const struct uuid *id, uint32_t hash, uint32_t *ret)
 {
 	struct node *node;
 	enum err e;
@@ -43,7 +13,7 @@ static enum err mention(struct graph_store *s, unsigned resource, const struct u
 		return OK;
 	e = chunks_reserve(&s->nodes);
 	if (e == OK)
-		e = table_reserve(&s->node_ids, hash_of_node, s);
+		e = table_reserve(&s->node_ids);
 	if (e != OK)
 		return e;
 	*ret = s->nodes.count++;
@@ -100,7 +70,8 @@ static enum err stamps_of(struct graph_store *s, const struct graph_stamp *from,
 
 enum err graph_store_node(struct graph_store *s, const struct graph_node_version *v)
 {
-	uint64_t slug_hash = store_slug_hash(s, v->resource, v->slug, strlen(v->slug));
+	uint32_t slug_hash = store_slug_hash(s, v->resource, v->slug, strlen(v->slug)),
+		 id_hash = store_id_hash(s, v->resource, &v->id);
 	uint32_t number = s->node_versions.count, node, company = NONE, from, to, newest, slug, name, same_slug;
 	struct node_version *last = NULL, *version;
 	struct table_probe probe;
@@ -109,7 +80,9 @@ enum err graph_store_node(struct graph_store *s, const struct graph_node_version
 
 	if (v->resource > GRAPH_PROJECTS || v->kind >= 32)
 		return ERR_INVALID;
-	e = mention(s, v->resource, &v->id, store_id_hash(s, v->resource, &v->id), &node);
+	table_expect(&s->node_slugs, slug_hash);
+	table_expect(&s->node_ids, id_hash);
+	e = mention(s, v->resource, &v->id, id_hash, &node);
 	if (e == OK && v->has_company)
 		e = mention(s, GRAPH_SHAREHOLDERS, &v->company, store_id_hash(s, GRAPH_SHAREHOLDERS, &v->company), &company);
 	if (e == OK)
@@ -117,7 +90,7 @@ enum err graph_store_node(struct graph_store *s, const struct graph_node_version
 	if (e == OK)
 		e = chunks_reserve(&s->node_versions);
 	if (e == OK)
-		e = table_reserve(&s->node_slugs, hash_of_node_slug, s);
+		e = table_reserve(&s->node_slugs);
 	if (e != OK)
 		return e;
 	newest = peek(&store_node(s, node)->newest);
@@ -182,28 +155,6 @@ static enum err pack_extra(struct graph_store *s, const struct graph_stake_versi
 	return OK;
 }
 
-/* The stake's record, which gets its number with its first version. */
-static enum err record_of(struct graph_store *s, const struct uuid *id, uint64_t hash, uint32_t *ret)
-{
-	struct stake *stake;
-	enum err e;
-
-	*ret = store_find_stake(s, id, hash);
-	if (*ret != NONE)
-		return OK;
-	e = chunks_reserve(&s->stakes);
-	if (e == OK)
-		e = table_reserve(&s->stake_ids, hash_of_stake, s);
-	if (e != OK)
-		return e;
-	*ret = s->stakes.count++;
-	stake = store_stake(s, *ret);
-	stake->id = *id;
-	publish(&stake->newest, NONE);
-	table_add(&s->stake_ids, hash, *ret);
-	return OK;
-}
-
 static uint32_t pack_flags(const struct graph_stake_version *v)
 {
 	return v->instrument | (uint32_t)v->stage << 6 | (v->contingent ? STAKE_CONTINGENT : 0) |
@@ -212,7 +163,7 @@ static uint32_t pack_flags(const struct graph_stake_version *v)
 
 static void publish_stake_slug(struct graph_store *s, uint32_t number, const char *slug)
 {
-	uint64_t hash = store_slug_hash(s, GRAPH_STAKES, slug, strlen(slug));
+	uint32_t hash = store_slug_hash(s, GRAPH_STAKES, slug, strlen(slug));
 	struct table_probe probe;
 	uint32_t same = store_find_stake_slug(s, slug, strlen(slug), hash, &probe);
 
@@ -223,35 +174,55 @@ static void publish_stake_slug(struct graph_store *s, uint32_t number, const cha
 		table_replace(&probe, number);
 }
 
-/* The numbers that a version of a stake refers to. */
+/* The numbers that a version of a stake refers to, and where its predecessor is found. */
 struct ends {
-	uint32_t stake, holder, subject, counterparty;
+	uint32_t holder, subject, counterparty;
+	uint32_t id_hash, newest;
+	struct table_probe probe;
 };
 
 static enum err find_ends(struct graph_store *s, const struct graph_stake_version *v, struct ends *ret)
 {
-	uint64_t stake = store_id_hash(s, GRAPH_STAKES, &v->id), holder = store_id_hash(s, GRAPH_SHAREHOLDERS, &v->holder),
+	uint32_t holder = store_id_hash(s, GRAPH_SHAREHOLDERS, &v->holder),
 		 subject = store_id_hash(s, v->subject_resource, &v->subject);
 	enum err e;
 
-	table_expect(&s->stake_ids, stake);
+	ret->id_hash = store_id_hash(s, GRAPH_STAKES, &v->id);
+	ret->counterparty = NONE;
+	/* Memory is what loading waits for: all three at once. */
 	table_expect(&s->node_ids, holder);
 	table_expect(&s->node_ids, subject);
-	ret->counterparty = NONE;
+	table_expect(&s->stake_ids, ret->id_hash);
 	e = mention(s, GRAPH_SHAREHOLDERS, &v->holder, holder, &ret->holder);
 	if (e == OK)
 		e = mention(s, v->subject_resource, &v->subject, subject, &ret->subject);
 	if (e == OK && v->has_counterparty)
 		e = mention(s, GRAPH_SHAREHOLDERS, &v->counterparty, store_id_hash(s, GRAPH_SHAREHOLDERS, &v->counterparty),
 			    &ret->counterparty);
-	return e == OK ? record_of(s, &v->id, stake, &ret->stake) : e;
+	if (e == OK)
+		e = table_reserve(&s->stake_ids);
+	ret->newest = store_find_stake(s, &v->id, ret->id_hash, &ret->probe);
+	return e;
+}
+
+/* To the lists of its ends and of its record, the newest of which it is or the last but one. */
+static void publish_stake(struct graph_store *s, uint32_t number, const struct ends *ends, bool later)
+{
+	if (!later)
+		publish(&store_stake_version(s, ends->newest)->older, number);
+	else if (ends->newest == NONE)
+		table_add(&s->stake_ids, ends->id_hash, number);
+	else
+		table_replace(&ends->probe, number);
+	publish(&store_node(s, ends->subject)->held, number);
+	publish(&store_node(s, ends->holder)->holds, number);
 }
 
 enum err graph_store_stake(struct graph_store *s, const struct graph_stake_version *v)
 {
-	uint32_t number = s->stake_versions.count, from, to, newest, extra;
+	uint32_t number = s->stake_versions.count, from, to, extra;
 	uint64_t economic, voting;
-	struct stake_version *last = NULL, *version;
+	struct stake_version *last, *version;
 	struct ends ends;
 	struct order order;
 	enum err e;
@@ -268,12 +239,10 @@ enum err graph_store_stake(struct graph_store *s, const struct graph_stake_versi
 	if (e == OK)
 		e = chunks_reserve(&s->stake_versions);
 	if (e == OK && v->slug)
-		e = table_reserve(&s->stake_slugs, hash_of_stake_slug, s);
+		e = table_reserve(&s->stake_slugs);
 	if (e != OK)
 		return e;
-	newest = peek(&store_stake(s, ends.stake)->newest);
-	if (newest != NONE)
-		last = store_stake_version(s, newest);
+	last = ends.newest == NONE ? NULL : store_stake_version(s, ends.newest);
 	e = pack_extra(s, v, ends.counterparty, voting, last, &extra);
 	if (e != OK)
 		return e;
@@ -281,7 +250,7 @@ enum err graph_store_stake(struct graph_store *s, const struct graph_stake_versi
 	order = order_versions(s, &v->from, v->ended, to, last ? &last->from : NULL, last ? peek(&last->to) : NONE);
 	version = store_stake_version(s, number);
 	*version = (struct stake_version){
-		.stake = ends.stake,
+		.id = v->id,
 		.holder = ends.holder,
 		.subject = ends.subject,
 		.from = from,
@@ -291,44 +260,49 @@ enum err graph_store_stake(struct graph_store *s, const struct graph_stake_versi
 		.valid_to = v->valid_to,
 		.flags = pack_flags(v),
 		.extra = extra,
-		.economic = economic,
+		.economic = { (uint32_t)economic, (uint32_t)(economic >> 32) },
 	};
 	publish(&version->to, order.to);
-	publish(&version->older, order.later ? newest : peek(&last->older));
+	publish(&version->older, order.later ? ends.newest : peek(&last->older));
 	s->stake_versions.count++;
 	if (order.ends)
 		publish(&last->to, from);
 	s->standing_stakes += (order.to == NONE) - (uint32_t)order.ends;
 	if (v->slug)
 		publish_stake_slug(s, number, v->slug);
-	publish(order.later ? &store_stake(s, ends.stake)->newest : &last->older, number);
-	publish(&store_node(s, ends.subject)->held, number);
-	publish(&store_node(s, ends.holder)->holds, number);
+	publish_stake(s, number, &ends, order.later);
 	return OK;
+}
+
+/* The end of the record's newest version, NULL: there is none. */
+static _Atomic uint32_t *end_of(const struct graph_store *s, enum graph_resource resource, const struct uuid *id)
+{
+	uint32_t hash = store_id_hash(s, resource, id), found;
+	struct table_probe probe;
+
+	if (resource == GRAPH_STAKES) {
+		found = store_find_stake(s, id, hash, &probe);
+		return found == NONE ? NULL : &store_stake_version(s, found)->to;
+	}
+	found = store_find_node(s, resource, id, hash);
+	if (found != NONE)
+		found = peek(&store_node(s, found)->newest);
+	return found == NONE ? NULL : &store_node_version(s, found)->to;
 }
 
 enum err graph_store_deleted(struct graph_store *s, enum graph_resource resource, const struct uuid *id,
 			     const struct graph_stamp *when)
 {
-	bool is_stake = resource == GRAPH_STAKES;
-	uint64_t hash = store_id_hash(s, resource, id);
-	uint32_t record, newest, stamp;
-	_Atomic uint32_t *to;
+	_Atomic uint32_t *to = end_of(s, resource, id);
+	uint32_t stamp;
 	enum err e;
 
-	record = is_stake ? store_find_stake(s, id, hash) : store_find_node(s, resource, id, hash);
-	if (record == NONE)
-		return OK;
-	newest = peek(is_stake ? &store_stake(s, record)->newest : &store_node(s, record)->newest);
-	if (newest == NONE)
-		return OK;
-	to = is_stake ? &store_stake_version(s, newest)->to : &store_node_version(s, newest)->to;
-	if (peek(to) != NONE)
+	if (!to || peek(to) != NONE)
 		return OK;
 	e = store_stamp_number(s, when, &stamp);
 	if (e != OK)
 		return e;
 	publish(to, stamp);
-	s->standing_stakes -= is_stake;
+	s->standing_stakes -= resource == GRAPH_STAKES;
 	return OK;
 }

@@ -1,12 +1,13 @@
 #include "table.h"
 
 #include <stdlib.h>
+#include "memory.h"
 
 #define FIRST_SLOTS 64
 
 static struct table_slots *slots_new(size_t count, struct table_slots *older)
 {
-	struct table_slots *s = calloc(1, sizeof(*s) + count * sizeof(s->at[0]));
+	struct table_slots *s = memory_large(sizeof(*s) + count * sizeof(s->at[0]));
 
 	if (s) {
 		s->older = older;
@@ -50,16 +51,16 @@ size_t table_bytes(const struct table *t)
 	return bytes;
 }
 
-static void put(struct table_slots *s, uint64_t hash, uint32_t number)
+static void put(struct table_slots *s, uint64_t slot)
 {
-	size_t place = hash & s->mask;
+	size_t place = (slot >> 32) & s->mask;
 
 	while (atomic_load_explicit(&s->at[place], memory_order_relaxed) != 0)
 		place = (place + 1) & s->mask;
-	atomic_store_explicit(&s->at[place], number + 1, memory_order_release);
+	atomic_store_explicit(&s->at[place], slot, memory_order_release);
 }
 
-enum err table_reserve(struct table *t, uint64_t (*hash)(const void *data, uint32_t number), const void *data)
+enum err table_reserve(struct table *t)
 {
 	struct table_slots *old = newest(t), *grown;
 
@@ -69,22 +70,22 @@ enum err table_reserve(struct table *t, uint64_t (*hash)(const void *data, uint3
 	if (!grown)
 		return ERR_NOMEM;
 	for (size_t i = 0; i <= old->mask; i++) {
-		uint32_t number = atomic_load_explicit(&old->at[i], memory_order_relaxed) - 1;
+		uint64_t slot = atomic_load_explicit(&old->at[i], memory_order_relaxed);
 
-		if (number != TABLE_NONE)
-			put(grown, hash(data, number), number);
+		if (slot != 0)
+			put(grown, slot);
 	}
 	atomic_store_explicit(&t->current, grown, memory_order_release);
 	return OK;
 }
 
-void table_add(struct table *t, uint64_t hash, uint32_t number)
+void table_add(struct table *t, uint32_t hash, uint32_t number)
 {
-	put(newest(t), hash, number);
+	put(newest(t), (uint64_t)hash << 32 | (number + 1));
 	t->count++;
 }
 
 void table_replace(const struct table_probe *p, uint32_t number)
 {
-	atomic_store_explicit(&p->slots->at[p->place], number + 1, memory_order_release);
+	atomic_store_explicit(&p->slots->at[p->place], (uint64_t)p->hash << 32 | (number + 1), memory_order_release);
 }

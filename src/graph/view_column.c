@@ -89,13 +89,12 @@ static enum err add_version(struct walk *w, uint32_t local, uint32_t version, co
 		stake.assumed = !share.given;
 	}
 	if (!share.given)
-		share = store_share(w->store, v->economic);
+		share = store_share(w->store, stake_economic(v));
 	stake.exercised = v->flags & STAKE_CONTINGENT;
 	e = add_piece(w, v->holder, local, &share, stake);
 	if (e != OK || !stake.exercised)
 		return e;
-	return add_contingent(w, &store_stake(w->store, v->stake)->id, extra ? extra->counterparty : NONE,
-			      v->flags & STAKE_DILUTIVE);
+	return add_contingent(w, &v->id, extra ? extra->counterparty : NONE, v->flags & STAKE_DILUTIVE);
 }
 
 /* What is not given may be anything, whatever the overlay says of it. */
