@@ -41,7 +41,8 @@ static void followed(struct call *c)
 	struct compute_job *job = c->compute;
 	const char *known_at, *revision;
 
-	if (!follow_at(c, &o->inquiry->at) || !follow_echo(c, &known_at, &revision))
+	o->inquiry->at = follow_at(c);
+	if (!follow_echo(c, &known_at, &revision))
 		return;
 	moment_ref(c->moment);
 	job->held = c->moment;

@@ -10,6 +10,7 @@
 #include "lodebase/core/log.h"
 #include "compute.h"
 #include "feed_hub.h"
+#include "follow.h"
 #include "stream.h"
 #include "versions.h"
 
@@ -47,7 +48,7 @@ enum err api_new(const struct api_shared *shared, struct loop *loop, struct db_p
 	api->keys = hmap_new(CACHE_MAX);
 	api->unknown = hmap_new(CACHE_MAX);
 	ok = api->resources && api->keys && api->unknown && feed_hub_new(api, &api->hub) == OK &&
-	     (api->search = compose_search(NULL)) != NULL;
+	     follow_new(api, &api->follow) == OK && (api->search = compose_search(NULL)) != NULL;
 	for (size_t i = 0; ok && i < api->n_resources; i++) {
 		struct resource_state *s = &api->resources[i];
 
@@ -71,6 +72,7 @@ void api_free(struct api *api)
 		return;
 	assert(!api->imports && !api->computing);
 	feed_hub_free(api->hub);
+	follow_free(api->follow);
 	free(api->search);
 	for (size_t i = 0; api->resources && i < api->n_resources; i++) {
 		compose_statements_done(&api->resources[i].sql);
@@ -88,6 +90,7 @@ static void deadline_passed(struct loop_timer *t)
 	struct call *c = t->data;
 
 	loop_timer_cancel(c->api->loop, &c->pause);
+	follow_leave(c);
 	db_pool_cancel(c->api->pool, &c->job);
 	c->job_active = false;
 	call_fail(c, 504, "timeout",
@@ -212,6 +215,7 @@ static void release(struct call *c)
 	db_result_free(c->kept);
 	c->kept = NULL;
 	feed_hub_leave(c);
+	follow_done(c);
 	versions_done(c);
 	stream_done(c);
 	buf_done(&c->carry);
@@ -290,6 +294,7 @@ void api_woken(struct api *api)
 {
 	import_woken(api);
 	compute_woken(api);
+	follow_woken(api);
 }
 
 const struct http_handlers *api_handlers(void)

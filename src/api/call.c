@@ -8,6 +8,7 @@
 #include <string.h>
 #include "lodebase/base/clock.h"
 #include "lodebase/core/log.h"
+#include "follow.h"
 #include "idempotency.h"
 #include "stream.h"
 
@@ -240,6 +241,8 @@ void call_committed(struct call *c)
 {
 	if (!c->dry_run && c->api->shared->writes)
 		atomic_fetch_add_explicit(c->api->shared->writes, 1, memory_order_release);
+	if (!c->dry_run)
+		follow_wrote(c->api);
 }
 
 bool call_failed_early(struct call *c)

@@ -29,6 +29,7 @@ struct api {
 	struct import_task *imports; /* under way on this worker */
 	struct compute_job *computing; /* of this worker, on compute threads */
 	struct feed_hub *hub;
+	struct follow *follow;
 	unsigned n_whole; /* whole lists and exports under way */
 	char *search; /* the statement over all resources */
 };

@@ -18,8 +18,7 @@ struct waiting {
 	const char *params[2];
 };
 
-/* A time is sealed as itself; a snapshot with its epoch and the time it was made. */
-static const char *seal(struct call *c, const struct known *k)
+const char *known_seal(struct call *c, const struct known *k)
 {
 	const char *text;
 	struct buf b;
@@ -165,7 +164,7 @@ static void looked(struct call *c)
 		}
 	}
 	if (!k->revision)
-		k->revision = seal(c, k);
+		k->revision = known_seal(c, k);
 	if (!k->revision || (k->kind == KNOWN_REVISION && !k->snapshot))
 		call_unavailable(c, "out of memory");
 	else

@@ -1,7 +1,9 @@
 /* What the service says of itself. */
 #include "internal.h"
 
+#include <inttypes.h>
 #include <string.h>
+#include "lodebase/api/follower.h"
 #include "lodebase/api/openapi.h"
 #include "lodebase/core/version.h"
 
@@ -47,8 +49,17 @@ void service_livez(struct call *c)
 	call_answer(c, 200, "application/json");
 }
 
+static void member_number(struct call *c, struct json_writer *w, const char *name, uint64_t value)
+{
+	const char *text = call_format(c, "%" PRIu64, value);
+
+	json_key(w, name);
+	json_raw(w, text, strlen(text));
+}
+
 static void ready(struct call *c)
 {
+	const struct follower_state graph = follower_state(c->api->shared->follower);
 	bool is_protected = c->job.status == OK && *db_result_value(c->job.results[0], 0, 0) == 't';
 	struct json_writer w;
 
@@ -66,6 +77,13 @@ static void ready(struct call *c)
 	json_member_string(&w, "database", "ok");
 	json_member_string(&w, "migrations", "ok");
 	json_member_string(&w, "history", is_protected ? "ok" : "history is not protected from the service");
+	json_member_string(&w, "graph", "ok");
+	json_object_end(&w);
+	json_key(&w, "graph");
+	json_object_begin(&w);
+	member_number(c, &w, "revision", graph.revision);
+	member_number(c, &w, "nodes", graph.nodes);
+	member_number(c, &w, "stakes", graph.stakes);
 	json_object_end(&w);
 	json_object_end(&w);
 	buf_putc(&c->out, '\n');
@@ -85,6 +103,8 @@ void service_readyz(struct call *c)
 		call_unavailable(c, "the database is being prepared, or is away");
 	} else if (atomic_load_explicit(&shared->seeding, memory_order_acquire)) {
 		call_unavailable(c, "the first data are being loaded");
+	} else if (!follower_state(shared->follower).loaded) {
+		call_unavailable(c, "the ownership graph is being loaded");
 	} else {
 		/* a function in plpgsql, so that one that no longer loads is noticed */
 		call_statement(c, 0, "ready", "select history_protected(), check_epoch()", NULL, 0);
@@ -92,9 +112,33 @@ void service_readyz(struct call *c)
 	}
 }
 
+static void graph_metrics(struct buf *out, struct follower_state s)
+{
+	const struct {
+		const char *name, *type, *help;
+		uint64_t value;
+	} lines[] = {
+		{ "graph_nodes", "gauge", "Shareholders and projects that the ownership graph has ever known.", s.nodes },
+		{ "graph_stakes", "gauge", "Stakes in the ownership graph that stand.", s.stakes },
+		{ "graph_bytes", "gauge", "Memory of the ownership graph, its history included.", s.bytes },
+		{ "graph_revision", "gauge", "The transaction before which the ownership graph has seen all.", s.revision },
+		{ "graph_loads_total", "counter", "How often the ownership graph was loaded whole.", s.loads },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		metrics_head(out, lines[i].name, lines[i].type, lines[i].help);
+		buf_printf(out, "lodebase_%s %" PRIu64 "\n", lines[i].name, lines[i].value);
+	}
+	metrics_head(out, "graph_lag_seconds", "gauge", "How old what the ownership graph shows is at most.");
+	if (s.loaded)
+		buf_printf(out, "lodebase_graph_lag_seconds %" PRIu64 ".%06" PRIu64 "\n", s.age_us / 1000000,
+			   s.age_us % 1000000);
+}
+
 void service_metrics(struct call *c)
 {
 	metrics_write(c->api->shared->metrics, &c->out);
+	graph_metrics(&c->out, follower_state(c->api->shared->follower));
 	call_header(c, "Cache-Control", "no-store");
 	call_answer(c, 200, "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "lodebase/api/api.h"
 #include "lodebase/api/compute.h"
+#include "lodebase/api/follower.h"
 #include "lodebase/api/import.h"
 #include "lodebase/app/bringup.h"
 #include "lodebase/app/embedded_postgres.h"
@@ -245,7 +246,7 @@ static bool stop_workers(struct service *sv, uint64_t deadline_ms)
 	if (sv->shared.imports && !import_lane_free(sv->shared.imports, deadline_ms))
 		return false;
 	sv->shared.imports = NULL;
-	if (!compute_pool_free(sv->shared.compute, deadline_ms))
+	if (!compute_pool_free(sv->shared.compute, deadline_ms) || !follower_stop(sv->shared.follower, deadline_ms))
 		return false;
 	sv->shared.compute = NULL;
 	join_workers(sv);
@@ -302,7 +303,11 @@ static enum err follow_bringup(struct service *sv, bool patience_over, char prob
 		if (e != OK)
 			return e;
 	}
-	if (phase == BRINGUP_READY && !sv->ready) {
+	if (known && follower_start(sv->shared.follower, sv->conninfo, role) != OK) {
+		snprintf(problem, APP_PROBLEM_SIZE, "the ownership graph's thread cannot be started");
+		return ERR_NOMEM;
+	}
+	if (phase == BRINGUP_READY && !sv->ready && follower_state(sv->shared.follower).loaded) {
 		sv->ready = true;
 		log_event(LOG_LEVEL_INFO, "ready", "the base is there and answers");
 		tell_manager("READY=1");
@@ -415,7 +420,8 @@ static enum err prepare(struct service *sv, char problem[APP_PROBLEM_SIZE])
 	sv->shared.import_timeout_ms = c->import_timeout_s * 1000;
 	sv->shared.metrics = metrics_new(routes, n_routes, c->workers);
 	atomic_store(&sv->shared.seeding, sv->seeds.n > 0);
-	if (!sv->shared.metrics)
+	const struct follower_config f = { .n_workers = c->workers, .writes = &sv->writes, .notify_fd = sv->event_fd };
+	if (!sv->shared.metrics || follower_new(&f, &sv->shared.follower) != OK)
 		return ERR_NOMEM;
 	raise_limits(sv);
 	e = open_listeners(sv, true, problem); /* a taken port is said before anything is started */
@@ -461,6 +467,7 @@ static int finish(struct service *sv, int status)
 		_exit(1);
 	}
 	embedded_postgres_free(sv->postgres);
+	follower_free(sv->shared.follower);
 	metrics_free(sv->shared.metrics);
 	sources_done(&sv->seeds);
 	free(sv->conninfo);

@@ -108,14 +108,14 @@ static void write_label(struct buf *out, const char *value)
 	}
 }
 
-static void write_head(struct buf *out, const char *name, const char *type, const char *help)
+void metrics_head(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_printf(out, "# HELP lodebase_%s %s\n# TYPE lodebase_%s %s\n", name, help, name, type);
 }
 
 static void write_requests(const struct metrics *m, struct buf *out)
 {
-	write_head(out, "requests_total", "counter", "Requests answered, by route and status (0: nothing was sent).");
+	metrics_head(out, "requests_total", "counter", "Requests answered, by route and status (0: nothing was sent).");
 	for (unsigned route = 0; route < m->n_routes; route++)
 		for (size_t s = 0; s < N_STATUSES; s++) {
 			uint64_t n = 0;
@@ -131,8 +131,8 @@ static void write_requests(const struct metrics *m, struct buf *out)
 
 static void write_durations(const struct metrics *m, struct buf *out)
 {
-	write_head(out, "request_duration_seconds", "histogram",
-		   "Time from a request's headers to its answer's end, by route.");
+	metrics_head(out, "request_duration_seconds", "histogram",
+		     "Time from a request's headers to its answer's end, by route.");
 	for (unsigned route = 0; route < m->n_routes; route++) {
 		uint64_t below[N_BOUNDS + 1] = { 0 }, total_us = 0, n = 0;
 		for (unsigned w = 0; w < m->n_workers; w++) {
@@ -184,7 +184,7 @@ static void write_gauges(const struct metrics *m, struct buf *out)
 		for (unsigned w = 0; w < m->n_workers; w++)
 			n += read_counter(&m->slots[w]->gauges[g]);
 		if (gauges[g].help)
-			write_head(out, gauges[g].name, "gauge", gauges[g].help);
+			metrics_head(out, gauges[g].name, "gauge", gauges[g].help);
 		if (gauges[g].lane)
 			buf_printf(out, "lodebase_%s{lane=\"%s\"} %" PRIu64 "\n", gauges[g].name, gauges[g].lane, n);
 		else
@@ -197,11 +197,11 @@ void metrics_write(const struct metrics *m, struct buf *out)
 	write_requests(m, out);
 	write_durations(m, out);
 	write_gauges(m, out);
-	write_head(out, "start_time_seconds", "gauge", "When the service started, in seconds since 1970.");
+	metrics_head(out, "start_time_seconds", "gauge", "When the service started, in seconds since 1970.");
 	buf_printf(out, "lodebase_start_time_seconds %" PRId64 ".%03" PRId64 "\n", m->started_us / 1000000,
 		   m->started_us / 1000 % 1000);
-	write_head(out, "workers", "gauge", "Threads that serve requests.");
+	metrics_head(out, "workers", "gauge", "Threads that serve requests.");
 	buf_printf(out, "lodebase_workers %u\n", m->n_workers);
-	write_head(out, "build_info", "gauge", "The program's version, always 1.");
+	metrics_head(out, "build_info", "gauge", "The program's version, always 1.");
 	buf_printf(out, "lodebase_build_info{version=\"%s\"} 1\n", core_version());
 }

@@ -1,25 +1,14 @@
-#include "lodebase/db/session.h"
+#include "session_internal.h"
 
-#include <libpq-fe.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include "connection_prepared.h"
 #include "result_internal.h"
 #include "session_settings.h"
 
 enum { CONNECT_TIMEOUT_S = 10, MAX_QUERY_PARAMS = 32 };
 
-struct db_session {
-	PGconn *pg;
-	PGcancel *cancel; /* never changes: any thread may use it */
-	atomic_bool interrupted;
-	struct prepared prepared;
-};
-
-/* The status of a failed result, its error in *ret. */
-static enum err failure(const struct db_session *s, const PGresult *r, struct db_error *ret)
+enum err session_failure(const struct db_session *s, const PGresult *r, struct db_error *ret)
 {
 	enum err status;
 
@@ -41,7 +30,7 @@ static bool succeeded(const PGresult *r)
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
-static enum err refuse_interrupted(const struct db_session *s, struct db_error *ret)
+enum err session_refuse_interrupted(const struct db_session *s, struct db_error *ret)
 {
 	memset(ret, 0, sizeof *ret);
 	if (!atomic_load(&s->interrupted))
@@ -107,6 +96,7 @@ void db_session_close(struct db_session *s)
 {
 	if (!s)
 		return;
+	session_rows_done(s);
 	PQfinish(s->pg);
 	PQfreeCancel(s->cancel);
 	prepared_done(&s->prepared);
@@ -115,21 +105,20 @@ void db_session_close(struct db_session *s)
 
 enum err db_session_script(struct db_session *s, const char *sql, struct db_error *ret_error)
 {
-	enum err e = refuse_interrupted(s, ret_error);
+	enum err e = session_refuse_interrupted(s, ret_error);
 	PGresult *r;
 
 	if (e != OK)
 		return e;
 	r = PQexec(s->pg, sql);
 	if (!succeeded(r))
-		e = failure(s, r, ret_error);
+		e = session_failure(s, r, ret_error);
 	PQclear(r);
 	return e;
 }
 
-/* The number under which it is prepared, 0 for unprepared; an error where preparing failed. */
-static enum err prepare(struct db_session *s, const struct db_statement *statement, unsigned *ret_number, bool *ret_fresh,
-			struct db_error *ret_error)
+enum err session_prepare(struct db_session *s, const struct db_statement *statement, unsigned *ret_number, bool *ret_fresh,
+			 struct db_error *ret_error)
 {
 	char server_name[PREPARED_NAME_SIZE];
 	enum err e = OK;
@@ -146,7 +135,7 @@ static enum err prepare(struct db_session *s, const struct db_statement *stateme
 	prepared_server_name(statement->name, *ret_number, server_name);
 	r = PQprepare(s->pg, server_name, statement->sql, 0, NULL);
 	if (!succeeded(r)) {
-		e = failure(s, r, ret_error);
+		e = session_failure(s, r, ret_error);
 		(void)prepared_forget(&s->prepared, *ret_number, NULL);
 	}
 	PQclear(r);
@@ -167,7 +156,7 @@ enum err db_session_run(struct db_session *s, const struct db_statement *stateme
 			struct db_error *ret_error)
 {
 	bool may_repeat = PQtransactionStatus(s->pg) == PQTRANS_IDLE;
-	enum err e = refuse_interrupted(s, ret_error);
+	enum err e = session_refuse_interrupted(s, ret_error);
 
 	if (ret_result)
 		*ret_result = NULL;
@@ -178,7 +167,7 @@ enum err db_session_run(struct db_session *s, const struct db_statement *stateme
 		bool fresh;
 		PGresult *r;
 
-		e = prepare(s, statement, &number, &fresh, ret_error);
+		e = session_prepare(s, statement, &number, &fresh, ret_error);
 		if (e != OK)
 			return e;
 		r = execute(s, statement, number);
@@ -194,7 +183,7 @@ enum err db_session_run(struct db_session *s, const struct db_statement *stateme
 		else
 			may_repeat = false;
 		if (!may_repeat) {
-			e = failure(s, r, ret_error);
+			e = session_failure(s, r, ret_error);
 			PQclear(r);
 			return e;
 		}
@@ -224,7 +213,7 @@ enum err db_session_query(struct db_session *s, struct db_result **ret_result, s
 
 enum err db_session_copy_begin(struct db_session *s, const char *sql, struct db_error *ret_error)
 {
-	enum err e = refuse_interrupted(s, ret_error);
+	enum err e = session_refuse_interrupted(s, ret_error);
 	PGresult *r;
 
 	if (e != OK)
@@ -238,7 +227,7 @@ enum err db_session_copy_begin(struct db_session *s, const char *sql, struct db_
 		db_error_from_text("", "not a COPY FROM STDIN", ret_error);
 		e = ERR_STATE;
 	} else {
-		e = failure(s, r, ret_error);
+		e = session_failure(s, r, ret_error);
 	}
 	PQclear(r);
 	return e;
@@ -268,10 +257,10 @@ enum err db_session_copy_end(struct db_session *s, const char *abort_reason, str
 
 	memset(ret_error, 0, sizeof *ret_error);
 	if (PQputCopyEnd(s->pg, abort_reason) != 1)
-		return failure(s, NULL, ret_error);
+		return session_failure(s, NULL, ret_error);
 	while ((r = PQgetResult(s->pg))) {
 		if (!succeeded(r) && e == OK)
-			e = failure(s, r, ret_error);
+			e = session_failure(s, r, ret_error);
 		PQclear(r);
 	}
 	return e;

@@ -167,6 +167,108 @@ static void copies(void)
 	db_error_done(&problem);
 }
 
+/* All rows of what was begun: how many, and the sum of their first column, an integer of 4 bytes (null: 0). */
+static enum err drain(struct db_session *s, int columns, int *ret_rows, int *ret_sum)
+{
+	struct db_field fields[4];
+	enum err e;
+	int n;
+
+	*ret_rows = 0;
+	*ret_sum = 0;
+	while ((e = db_session_row(s, fields, 4, &n, &problem)) == OK && n > 0) {
+		CHECK_INT(n, columns);
+		(*ret_rows)++;
+		for (int i = 0, value = 0; i < fields[0].n; i++) {
+			value = value << 8 | fields[0].bytes[i];
+			*ret_sum += i == fields[0].n - 1 ? value : 0;
+		}
+	}
+	return e;
+}
+
+static void rows(void)
+{
+	struct db_session *s = open_session(0);
+	const char *params[] = { "3" };
+	struct db_statement series = { .name = "series",
+				       .sql = "select g, 'x'::text, null from generate_series(1, $1::int) g",
+				       .n_params = 1,
+				       .params = params };
+	struct db_statement broken = { .sql = "select 10 / (4 - g) from generate_series(1, 9) g" };
+	struct db_field fields[4];
+	int n, sum;
+
+	if (!s)
+		return;
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(db_session_stream(s, &series, &problem), OK);
+		CHECK_INT(drain(s, 3, &n, &sum), OK);
+		CHECK_INT(n, 3);
+		CHECK_INT(sum, 6);
+	}
+	params[0] = "0";
+	CHECK_INT(db_session_stream(s, &series, &problem), OK);
+	CHECK_INT(drain(s, 3, &n, &sum), OK);
+	CHECK_INT(n, 0);
+	CHECK_INT(db_session_copy_out(
+			  s,
+			  "copy (select g, repeat('x', 100000), null from generate_series(1, 50) g) to stdout (format "
+			  "binary)",
+			  &problem),
+		  OK);
+	CHECK_INT(drain(s, 3, &n, &sum), OK);
+	CHECK_INT(n, 50);
+	CHECK_INT(sum, 1275);
+	CHECK_INT(db_session_copy_out(s, "copy (select 1 where false) to stdout (format binary)", &problem), OK);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), OK);
+	CHECK_INT(n, 0);
+	/* null, an empty text */
+	CHECK_INT(db_session_copy_out(s, "copy (select null::int, '') to stdout (format binary)", &problem), OK);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), OK);
+	CHECK_INT(n, 2);
+	CHECK_INT(fields[0].n, -1);
+	CHECK_INT(fields[1].n, 0);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), OK);
+	CHECK_INT(n, 0);
+	/* Errors on the way; afterwards the session is as before. */
+	CHECK_INT(db_session_copy_out(s, "copy (select 10 / (4 - g) from generate_series(1, 9) g) to stdout (format binary)",
+				      &problem),
+		  OK);
+	CHECK_INT(drain(s, 1, &n, &sum), ERR_SQL);
+	CHECK_INT(n, 3);
+	CHECK_STR(problem.sqlstate, "22012");
+	CHECK_INT(db_session_stream(s, &broken, &problem), OK);
+	CHECK_INT(drain(s, 1, &n, &sum), ERR_SQL);
+	CHECK_INT(n, 3);
+	CHECK_STR(problem.sqlstate, "22012");
+	CHECK_INT(db_session_copy_out(s, "copy (select 1) to stdout", &problem), ERR_STATE);
+	db_session_close(s);
+	s = open_session(0);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), ERR_STATE);
+	CHECK_INT(db_session_copy_out(s, "select 1", &problem), ERR_STATE);
+	CHECK_INT(db_session_copy_out(s, "copy nosuch to stdout (format binary)", &problem), ERR_SQL);
+	CHECK_INT(db_session_stream(s, &(struct db_statement){ .sql = "select 1, 2, 3, 4, 5" }, &problem), OK);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), ERR_STATE);
+	CHECK(problem.message[0]);
+	db_session_close(s);
+	/* Who leaves early, or loses its server. */
+	s = open_session(0);
+	CHECK_INT(
+		db_session_copy_out(s, "copy (select g from generate_series(1, 100000) g) to stdout (format binary)", &problem),
+		OK);
+	CHECK_INT(db_session_row(s, fields, 4, &n, &problem), OK);
+	db_session_close(s);
+	s = open_session(0);
+	CHECK_INT(db_session_stream(s, &(struct db_statement){ .sql = "select pg_terminate_backend(pg_backend_pid())" },
+				    &problem),
+		  OK);
+	CHECK_INT(drain(s, 1, &n, &sum), ERR_UNAVAILABLE);
+	CHECK_INT(db_session_stream(s, &broken, &problem), ERR_UNAVAILABLE);
+	db_session_close(s);
+	db_error_done(&problem);
+}
+
 static atomic_bool ended;
 
 static void *interrupt(void *session)
@@ -189,6 +291,7 @@ static void interruption(void)
 		;
 	CHECK_INT(script(s, "select 1"), ERR_UNAVAILABLE);
 	CHECK_INT(db_session_copy_begin(s, "copy c from stdin", &problem), ERR_UNAVAILABLE);
+	CHECK_INT(db_session_copy_out(s, "copy c to stdout (format binary)", &problem), ERR_UNAVAILABLE);
 	atomic_store(&ended, true);
 	pthread_join(thread, NULL);
 	db_session_close(s);
@@ -211,5 +314,5 @@ static void not_opened(void)
 	db_session_close(NULL);
 }
 
-TESTS({ "queries", queries }, { "failures", failures }, { "prepared", prepared }, { "copies", copies },
+TESTS({ "queries", queries }, { "failures", failures }, { "prepared", prepared }, { "copies", copies }, { "rows", rows },
       { "interruption", interruption }, { "not_opened", not_opened })

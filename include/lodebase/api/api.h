@@ -12,6 +12,7 @@
 
 struct compute_pool;
 struct import_lane;
+struct follower;
 
 /* What all workers share; immutable once they run, but the atomics. */
 struct api_shared {
@@ -22,6 +23,7 @@ struct api_shared {
 	struct metrics *metrics; /* made with api_route_names() */
 	struct import_lane *imports; /* NULL: no imports */
 	struct compute_pool *compute; /* NULL: only short computations */
+	struct follower *follower; /* NULL: no ownership register */
 	_Atomic uint64_t *writes; /* counted up whenever this instance has committed a change */
 	atomic_bool migrated; /* the schema stands at this program's version */
 	atomic_bool seeding; /* --seed is still being loaded */

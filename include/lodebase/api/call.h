@@ -85,6 +85,8 @@ struct call {
 	void (*after_secret)(struct call *c);
 	struct known known; /* the known_at asked for */
 	struct waiting *known_wait; /* known_resolve() under way */
+	struct moment *moment; /* of the ownership register (follower.h); NULL: none was asked for */
+	struct follow_state *follow; /* follow_wait() */
 	const void *conditions; /* If-Match and If-None-Match as checked, of a write */
 	struct feed_reader *reader; /* of the change stream (feed_hub.h) */
 	struct feed *feed; /* the page of the feed under way (feed.h) */

@@ -15,7 +15,6 @@
 #include "lodebase/base/clock.h"
 #include "lodebase/base/err.h"
 #include "lodebase/core/loop.h"
-#include "lodebase/core/metrics.h"
 #include "lodebase/graph/store.h"
 
 struct follower;
@@ -42,18 +41,18 @@ void moment_unref(struct moment *m); /* any thread; NULL is fine */
 
 struct follower_config {
 	unsigned n_workers;
-	struct metrics *metrics;
 	_Atomic uint64_t *writes; /* as api_shared has it */
+	int notify_fd; /* an eventfd, written when it was loaded */
 };
 enum err follower_new(const struct follower_config *config, struct follower **ret) MUST_CHECK;
-/* Starts the thread, once, when the schema stands and the workers run. role NULL: the account's own. */
+/* Starts the thread where it does not run yet: when the schema stands, and the workers were made. role NULL: the account's own. */
 enum err follower_start(struct follower *f, const char *conninfo, const char *role) MUST_CHECK;
 /* When the workers' threads have ended, and before their loops go: waits for the thread until deadline_ms. false: it did not end
  * (a server that answers nothing). Fine where it never started, and for NULL. */
 bool follower_stop(struct follower *f, uint64_t deadline_ms) MUST_CHECK;
 void follower_free(struct follower *f); /* after follower_stop() and the last moment_unref(); NULL is fine */
 
-/* What /readyz and /metrics say. Any thread. */
+/* What /readyz and /metrics say. Any thread; NULL: nothing was loaded. */
 struct follower_state {
 	bool loaded; /* once at least */
 	uint64_t revision; /* the transaction id before which it has seen all that was committed */
@@ -67,7 +66,7 @@ struct follower_state follower_state(const struct follower *f);
 /* Gives the call a moment (c->moment, until the call's end) that holds all writes that this process acknowledged before now, all
  * that c->known (resolved) names, and goes on with `ready`. 503 where none comes in time, or nothing was loaded yet. */
 void follow_wait(struct call *c, void (*ready)(struct call *c));
-/* Where the call's questions stand: its moment, and c->known as the register has it. false: no memory, answered. */
-bool follow_at(struct call *c, struct graph_at *ret);
+/* Where the call's questions stand: its moment, and c->known as the register has it. */
+struct graph_at follow_at(const struct call *c);
 /* The instant as an answer says it (known_at and revision). false: no memory, answered. */
 bool follow_echo(struct call *c, const char **ret_known_at, const char **ret_revision);

@@ -33,6 +33,8 @@ void known_parse(struct call *c, const char *text, size_t n, struct known *ret);
 void known_parse_member(struct call *c, const char *text, size_t n, struct faults *faults, struct known *ret);
 /* A revision's sealed text as an instant. false: it is none of this base. */
 bool known_open(struct call *c, const char *text, size_t n, struct known *ret);
+/* A time is sealed as itself; a revision with its epoch and the time it was made. NULL: no memory. */
+const char *known_seal(struct call *c, const struct known *k);
 /* Makes c->known answerable, then goes on: `now` becomes a revision; a time waits until all that was being written then has
  * ended (503 where that takes too long; 400 where it lies in the future). KNOWN_UNASKED goes on at once. */
 void known_resolve(struct call *c, void (*ready)(struct call *c));

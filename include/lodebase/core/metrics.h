@@ -33,5 +33,7 @@ enum metrics_gauge {
 };
 void metrics_gauge_set(struct metrics *m, unsigned worker, enum metrics_gauge g, uint64_t value);
 
+/* The lines before the values of a metric that is written elsewhere; its name without "lodebase_". */
+void metrics_head(struct buf *out, const char *name, const char *type, const char *help);
 /* All of it as Prometheus text, build info included; names begin with lodebase_. */
 void metrics_write(const struct metrics *m, struct buf *out);

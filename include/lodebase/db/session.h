@@ -27,6 +27,18 @@ enum err db_session_query(struct db_session *s, struct db_result **ret_result, s
 enum err db_session_copy_begin(struct db_session *s, const char *sql, struct db_error *ret_error) MUST_CHECK;
 enum err db_session_copy_put(struct db_session *s, const char *bytes, size_t n) MUST_CHECK;
 enum err db_session_copy_end(struct db_session *s, const char *abort_reason, struct db_error *ret_error) MUST_CHECK;
+/* Rows that are handed out one by one, in PostgreSQL's binary forms (integers big-endian): of any number, in bounded memory. Begin
+ * by COPY (…) TO STDOUT (format binary), or by a statement with parameters (with a name it is prepared, once: where a migration
+ * made it stale it fails); then ask for rows until there is none. Who leaves early, or got an error, closes the session. */
+struct db_field {
+	const unsigned char *bytes; /* until the next row is asked for */
+	int n; /* -1: null */
+};
+enum err db_session_copy_out(struct db_session *s, const char *sql, struct db_error *ret_error) MUST_CHECK;
+enum err db_session_stream(struct db_session *s, const struct db_statement *statement, struct db_error *ret_error) MUST_CHECK;
+/* *ret_n: how many fields; 0: that was all. ERR_STATE: more than max, or no form of a row. */
+enum err db_session_row(struct db_session *s, struct db_field *fields, int max, int *ret_n,
+			struct db_error *ret_error) MUST_CHECK;
 /* From any thread, before db_session_close() begins: asks the server to give up what s runs, and refuses what comes after
  * (ERR_UNAVAILABLE). For a shutdown. It may hit nothing where a statement was just about to start: call it again while the
  * thread has not ended. Blocks for a round trip. */

@@ -1,0 +1,224 @@
+"""The ownership register in memory follows the database: nothing is missed or counted twice, whatever happens to it, to the
+database, or to other writers; and it follows soon."""
+
+import re
+import threading
+import time
+
+import pytest
+
+from cluster import Cluster
+from lodebase import eventually, in_parallel, shareholder, stake, unique
+
+FOLLOWER = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lodebase graph'"
+SOON = 3  # seconds; a tenth of one where nothing else runs, but a sanitizer, other tests and two cores are slower
+
+
+@pytest.fixture(scope="module")
+def own_cluster():
+    with Cluster(settings={"max_connections": "200"}) as c:
+        c.create_database("graph")
+        yield c
+
+
+@pytest.fixture(scope="module")
+def one(own_cluster, start):
+    with start(own_cluster.conninfo("graph"), "graph-one", "--workers", "2") as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def two(one, own_cluster, start):
+    with start(own_cluster.conninfo("graph"), "graph-two", "--workers", "1") as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def writer(one):
+    return one.client(one.key("write"))
+
+
+def graph(service):
+    """{name without "lodebase_graph_": value}"""
+    text = service.client().get("/metrics", expect=200).body.decode()
+    return {name: float(value) for name, value in re.findall(r"^lodebase_graph_(\w+) (\S+)$", text, re.M)}
+
+
+def figures(service):
+    seen = graph(service)
+    return seen["nodes"], seen["stakes"]
+
+
+def recorded(cluster):
+    """The same figures, of the database."""
+    return cluster.execute(
+        "select (select count(distinct (resource, id)) from lodebase.change where resource in ('shareholders', 'projects')), "
+        "(select count(*) from lodebase.stake)", dbname="graph")[0]
+
+
+def agree(cluster, *services, seconds=20):
+    want = recorded(cluster)
+    for s in services:
+        eventually(lambda s=s: figures(s) == want, seconds, f"the register of {s.directory.name} to be {want}, is {figures(s)}")
+
+
+def pair(writer):
+    holder = writer.post("/v1/shareholders", shareholder(), expect=201).json
+    issuer = writer.post("/v1/shareholders", shareholder(), expect=201).json
+    return holder["id"], issuer["id"]
+
+
+def test_readiness_and_metrics_tell_its_size(one, own_cluster, writer):
+    holder, issuer = pair(writer)
+    writer.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=10), expect=201)
+    agree(own_cluster, one)
+    ready, seen = one.client().get("/readyz", expect=200).json, graph(one)
+    assert ready["checks"]["graph"] == "ok"
+    assert (ready["graph"]["nodes"], ready["graph"]["stakes"]) == figures(one)
+    assert 0 < ready["graph"]["revision"] <= seen["revision"] <= own_cluster.execute(
+        "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint", dbname="graph")[0][0]
+    assert seen["bytes"] > 0 and seen["loads_total"] == 1 and seen["lag_seconds"] < 30
+
+
+def test_each_kind_of_write_is_followed(one, two, own_cluster, writer):
+    holder, issuer = pair(writer)
+    project = writer.post("/v1/projects", {"slug": unique("pr"), "name": "P", "kind": "mine", "status": "announced",
+                                           "company_id": issuer}, expect=201).json
+    made = writer.post("/v1/stakes", stake(holder, project_id=project["id"], shares_held=1, shares_issued=3), expect=201).json
+    agree(own_cluster, one, two)
+    path = f"/v1/stakes/{made['id']}"
+    for change in ({"shares_held": 2}, {"shares_held": None, "shares_issued": None, "economic_pct": None,
+                                        "economic_min_pct": 10}, {"voting_max_pct": 7, "valid_from": "2020-02-29"}):
+        writer.patch(path, change, expect=200)
+    agree(own_cluster, one, two)
+    writer.delete(path, expect=204)
+    agree(own_cluster, one, two)
+    # under its old id again
+    writer.post("/v1/stakes", stake(holder, id=made["id"], issuer_id=issuer, economic_pct=1), expect=(201, 422))
+    writer.delete(f"/v1/projects/{project['id']}", expect=204)
+    agree(own_cluster, one, two)
+
+
+def churn(client, holder, issuer, ends):
+    """Makes, changes and deletes stakes and shareholders until `ends`."""
+    while not ends.is_set():
+        made = client.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=0, stage="expected"),
+                           expect=(201, 503, 504))
+        if made.status != 201:
+            continue
+        path = f"/v1/stakes/{made.json['id']}"
+        client.patch(path, {"economic_pct": 1}, expect=(200, 503, 504))
+        client.post("/v1/shareholders", shareholder(), expect=(201, 503, 504))
+        if made.json["id"][-1] in "02468ace":
+            client.delete(path, expect=(204, 503, 504))
+
+
+def under_load(one, writer, act, writers=16):
+    """Runs act() while many write, and then some."""
+    holder, issuer = pair(writer)
+    ends = threading.Event()
+    clients = [one.client(writer.key) for _ in range(writers)]
+
+    def acting():
+        try:
+            act()
+        finally:
+            ends.set()
+    in_parallel(acting, *[lambda c=c: churn(c, holder, issuer, ends) for c in clients])
+
+
+def test_many_writers_while_its_session_is_killed(one, two, own_cluster, writer):
+    def kill():
+        for _ in range(20):
+            eventually(lambda: own_cluster.execute(FOLLOWER, dbname="graph"), 20, "a session to kill")
+            at = graph(one)["revision"]
+            eventually(lambda at=at: graph(one)["revision"] > at, 20, "it to go on")
+    under_load(one, writer, kill)
+    agree(own_cluster, one, two)
+
+
+def test_a_long_transaction_holds_nothing_up(one, two, own_cluster, writer):
+    long = own_cluster.connect("graph")
+    try:
+        with long.cursor() as q:
+            q.execute("select pg_current_xact_id()")
+            q.execute("insert into lodebase.shareholder (id, slug, name, kind) values (gen_random_uuid(), 'long', 'Long', 'fund')")
+        holder, issuer = pair(writer)
+        for _ in range(5):
+            writer.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=1), expect=201)
+            agree(own_cluster, one, two, seconds=SOON)
+        under_load(one, writer, lambda: agree_later(one), writers=4)
+        agree(own_cluster, one, two)
+        long.commit()
+    finally:
+        long.close()
+    agree(own_cluster, one, two)
+
+
+def agree_later(service):
+    """Until it has counted a hundred stakes more."""
+    at = graph(service)["bytes"]
+    end = time.monotonic() + 3
+    while time.monotonic() < end and graph(service)["bytes"] < at + 20000:
+        time.sleep(0.05)
+
+
+def test_single_writes_show_while_an_import_runs(one, two, own_cluster, writer):
+    holder, issuer = pair(writer)
+    entities = [shareholder() for _ in range(10000)]
+    bundle = {"shareholders": entities,
+              "stakes": [stake(e["slug"], slug=unique("st"), issuer_id=issuer, economic_pct=0) for e in entities]}
+    importer, over, waits = one.client(writer.key), threading.Event(), []
+
+    def run():
+        try:
+            importer.post("/v1/import", bundle, expect=200)
+        finally:
+            over.set()
+
+    def write():
+        while not over.is_set():
+            before = graph(one)["stakes"]
+            writer.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=0), expect=201)
+            begun = time.monotonic()
+            eventually(lambda before=before: graph(one)["stakes"] > before, 20, "the write to show")
+            waits.append(time.monotonic() - begun)
+    in_parallel(run, write)
+    assert waits and sorted(waits)[len(waits) // 2] < SOON, waits
+    agree(own_cluster, one, two)
+
+
+def test_a_fresh_start_knows_the_same(own_cluster, one, start):
+    agree(own_cluster, one)
+    with start(own_cluster.conninfo("graph"), "graph-fresh") as fresh:
+        assert figures(fresh) == figures(one)
+        assert graph(fresh)["loads_total"] == 1
+
+
+def test_a_new_epoch_is_loaded_anew(one, two, own_cluster, writer):
+    pair(writer)
+    agree(own_cluster, one, two)
+    before = [graph(s)["loads_total"] for s in (one, two)]
+    own_cluster.execute("insert into lodebase.epoch (epoch, system_identifier, timeline) select epoch + 1, system_identifier, "
+                        "timeline from lodebase.epoch order by epoch desc limit 1", dbname="graph")
+    for s, loads in zip((one, two), before):
+        eventually(lambda s=s, loads=loads: graph(s)["loads_total"] > loads, 20, "it to be loaded anew")
+    pair(writer)
+    agree(own_cluster, one, two)
+
+
+@pytest.mark.parametrize("mode", ["fast", "kill9"])
+def test_the_database_goes_and_comes_back(one, two, own_cluster, writer, mode):
+    pair(writer)
+    agree(own_cluster, one, two)
+    known, loads = figures(one), graph(one)["loads_total"]
+    own_cluster.kill9() if mode == "kill9" else own_cluster.stop(mode)
+    try:
+        eventually(lambda: graph(one)["lag_seconds"] > 1, 20, "its lag to grow")
+        assert figures(one) == known
+    finally:
+        own_cluster.start()
+    eventually(lambda: graph(one)["lag_seconds"] < 1, 20, "it to follow again")
+    assert graph(one)["loads_total"] == loads
+    eventually(lambda: writer.post("/v1/shareholders", shareholder(), expect=(201, 503)).status == 201, 20, "writes")
+    agree(own_cluster, one, two)
