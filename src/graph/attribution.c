@@ -1,6 +1,7 @@
 /* Attribution: groups of at least 1/2 count as one, along routes that enter nothing twice. */
-#include <math.h>
 #include "internal.h"
+
+#define EXACT_STEPS 20000 /* routes up to this many links are redone in fractions */
 
 struct group {
 	uint32_t *members;
@@ -10,40 +11,41 @@ struct group {
 
 struct child {
 	uint32_t local;
-	double share; /* what the group holds of it directly */
+	struct num share; /* what the group holds of it directly */
 };
 
 struct frame {
-	double sum, share; /* of this group; of it in the frame below */
+	struct num sum, share; /* of this group; of it in the frame below */
 	size_t first_passed; /* what it passed: undone when it is left */
 	size_t first_child, next_child, end_child;
 };
 
 struct attribution {
 	struct task *t;
+	struct nums *pool;
 	struct closure closure;
 	struct group *groups; /* by local index, of one bound */
 	uint8_t *passed, *useful; /* useful: the subject at hand lies below it */
-	double *gathered;
+	struct num *gathered;
 	uint32_t subject; /* local */
 	uint32_t *marks, marks_count;
 	struct frame *frames;
 	struct child *children;
 	uint32_t *undo;
-	size_t frames_count, frames_capacity, children_count, children_capacity, undo_count, steps;
+	size_t frames_count, frames_capacity, children_count, children_capacity, undo_count, steps, budget;
 };
 
 static const struct graph_ratio half = { 1, 2 };
 
-static enum err init(struct attribution *x, struct task *t)
+static enum err init(struct attribution *x, struct task *t, struct nums *pool)
 {
 	size_t n = t->region.count;
 
-	*x = (struct attribution){ .t = t };
+	*x = (struct attribution){ .t = t, .pool = pool, .budget = pool ? EXACT_STEPS : t->q->budget };
 	x->groups = arena_alloc(t->a, n * sizeof(*x->groups));
 	x->passed = arena_alloc(t->a, n);
 	x->useful = arena_alloc(t->a, n);
-	x->gathered = arena_alloc(t->a, n * sizeof(double));
+	x->gathered = arena_alloc(t->a, n * sizeof(*x->gathered));
 	x->marks = arena_alloc(t->a, n * sizeof(uint32_t));
 	x->undo = arena_alloc(t->a, n * sizeof(uint32_t));
 	if (!x->groups || !x->passed || !x->useful || !x->gathered || !x->marks || !x->undo)
@@ -70,13 +72,25 @@ static enum err group_of(struct attribution *x, enum bound bound, uint32_t local
 	return OK;
 }
 
-static bool has_subject(const struct attribution *x, const struct group *group)
+static bool has_subject(const struct attribution *x, const uint32_t *members, uint32_t count)
 {
-	for (uint32_t i = 0; i < group->count; i++) {
-		if (group->members[i] == x->subject)
+	for (uint32_t i = 0; i < count; i++) {
+		if (members[i] == x->subject)
 			return true;
 	}
 	return false;
+}
+
+static enum err gather_share(struct attribution *x, uint32_t held, const struct num *share)
+{
+	if (x->gathered[held].value <= 0) {
+		if (arena_grow(x->t->a, (void **)&x->children, &x->children_capacity, x->children_count + 1,
+			       sizeof(*x->children)) != 0)
+			return ERR_NOMEM;
+		x->children[x->children_count++].local = held;
+	}
+	num_add(x->pool, &x->gathered[held], share);
+	return OK;
 }
 
 static enum err gather(struct attribution *x, enum bound bound, uint32_t holder)
@@ -84,115 +98,125 @@ static enum err gather(struct attribution *x, enum bound bound, uint32_t holder)
 	const struct task *t = x->t;
 	const struct graph *g = t->g;
 	uint32_t node = t->region.nodes[holder];
+	enum err e = OK;
 
-	for (uint32_t place = g->down_start[node]; place < g->down_start[node + 1]; place++) {
+	for (uint32_t place = g->down_start[node]; e == OK && place < g->down_start[node + 1]; place++) {
 		uint32_t link = g->down_link[place], held = region_local(t->s, g->subject[link]);
-		double share = link_share(g, bound, link);
+		struct num share = { 0 };
 
 		x->steps++;
-		if (held == NONE || x->passed[held] || !x->useful[held] || share <= 0)
+		if (held == NONE || x->passed[held] || !x->useful[held])
 			continue;
-		if (x->gathered[held] <= 0) {
-			if (arena_grow(t->a, (void **)&x->children, &x->children_capacity, x->children_count + 1,
-				       sizeof(*x->children)) != 0)
-				return ERR_NOMEM;
-			x->children[x->children_count++] = (struct child){ held, 0 };
-		}
-		x->gathered[held] += share;
-	}
-	return OK;
-}
-
-/* A route enters a group, of which the one before has this share. */
-static enum err enter(struct attribution *x, enum bound bound, const struct group *group, double share)
-{
-	struct frame frame = { .share = share, .first_passed = x->undo_count, .first_child = x->children_count };
-
-	if (arena_grow(x->t->a, (void **)&x->frames, &x->frames_capacity, x->frames_count + 1, sizeof(*x->frames)) != 0)
-		return ERR_NOMEM;
-	for (uint32_t i = 0; i < group->count; i++) {
-		if (x->passed[group->members[i]])
-			continue; /* what it holds is not counted again */
-		x->passed[group->members[i]] = 1;
-		x->undo[x->undo_count++] = group->members[i];
-	}
-	for (size_t i = frame.first_passed; i < x->undo_count; i++) {
-		enum err e = gather(x, bound, x->undo[i]);
-
-		if (e != OK)
-			return e;
-	}
-	frame.next_child = frame.first_child;
-	frame.end_child = x->children_count;
-	for (size_t i = frame.first_child; i < frame.end_child; i++) {
-		x->children[i].share = x->gathered[x->children[i].local];
-		x->gathered[x->children[i].local] = 0;
-	}
-	x->frames[x->frames_count++] = frame;
-	return OK;
-}
-
-/* w of the task's starting holder in what was passed so far. */
-static enum err weight(struct attribution *x, enum bound bound, uint32_t holder, double *ret)
-{
-	const struct group *group;
-	enum err e = group_of(x, bound, holder, &group);
-
-	*ret = 1;
-	if (e != OK || has_subject(x, group))
-		return e;
-	e = enter(x, bound, group, 1);
-	while (e == OK && x->frames_count > 0) {
-		struct frame *top = &x->frames[x->frames_count - 1];
-
-		if (over_budget(x->steps + x->closure.steps, x->t->q->budget))
-			return ERR_FULL;
-		if (top->next_child < top->end_child) {
-			struct child child = x->children[top->next_child++];
-
-			e = group_of(x, bound, child.local, &group);
-			if (e == OK && has_subject(x, group))
-				top->sum += child.share;
-			else if (e == OK)
-				e = enter(x, bound, group, child.share);
-			continue;
-		}
-		*ret = top->sum * top->share;
-		while (x->undo_count > top->first_passed)
-			x->passed[x->undo[--x->undo_count]] = 0;
-		x->children_count = top->first_child;
-		if (--x->frames_count > 0)
-			x->frames[x->frames_count - 1].sum += *ret;
+		link_num(g, x->pool, bound, link, &share);
+		if (share.value > 0)
+			e = gather_share(x, held, &share);
 	}
 	return e;
 }
 
-static enum err figure(struct attribution *x, enum bound bound, uint32_t holder, double *ret)
+/* The set is given all that is unexplained. */
+static enum err gather_remainders(struct attribution *x)
 {
 	const struct task *t = x->t;
-	const struct graph *g = t->g;
-	uint32_t node = t->region.nodes[holder];
 	enum err e = OK;
 
-	if (t->q->single_entity) {
-		e = weight(x, bound, holder, ret);
-		*ret = fmin(*ret, 1);
-		return e;
-	}
-	*ret = 0;
-	x->passed[holder] = 1;
-	for (uint32_t place = g->down_start[node]; e == OK && place < g->down_start[node + 1]; place++) {
-		uint32_t link = g->down_link[place], held = region_local(t->s, g->subject[link]);
-		double share = link_share(g, bound, link), rest;
+	for (uint32_t i = 0; e == OK && i < t->region.count; i++) {
+		struct num room = { 0 };
 
-		x->steps++;
-		if (held == NONE || held == holder || !x->useful[held] || share <= 0)
+		if (x->passed[i] || !x->useful[i] || !node_held(t->g, t->region.nodes[i]))
 			continue;
-		e = weight(x, bound, held, &rest);
-		*ret += share * rest;
+		room_num(t->g, x->pool, t->region.nodes[i], &room);
+		if (room.value > 0)
+			e = gather_share(x, i, &room);
 	}
-	x->passed[holder] = 0;
-	*ret = fmin(*ret, 1);
+	return e;
+}
+
+/* A route enters a group, of which the one before has this share. remainders: it is the set's, and has its minima and the rest. */
+static enum err enter(struct attribution *x, enum bound bound, const uint32_t *members, uint32_t count, const struct num *share,
+		      bool remainders)
+{
+	struct frame *frame;
+	enum err e = OK;
+
+	if (arena_grow(x->t->a, (void **)&x->frames, &x->frames_capacity, x->frames_count + 1, sizeof(*x->frames)) != 0)
+		return ERR_NOMEM;
+	frame = &x->frames[x->frames_count++];
+	frame->first_passed = x->undo_count;
+	frame->first_child = x->children_count;
+	num_set_whole(x->pool, &frame->sum, 0);
+	num_set(x->pool, &frame->share, share);
+	for (uint32_t i = 0; i < count; i++) {
+		if (x->passed[members[i]])
+			continue; /* what it holds is not counted again */
+		x->passed[members[i]] = 1;
+		x->undo[x->undo_count++] = members[i];
+	}
+	for (size_t i = frame->first_passed; e == OK && i < x->undo_count; i++)
+		e = gather(x, remainders ? BOUND_MIN : bound, x->undo[i]);
+	if (e == OK && remainders)
+		e = gather_remainders(x);
+	frame->next_child = frame->first_child;
+	frame->end_child = x->children_count;
+	for (size_t i = frame->first_child; i < frame->end_child; i++) {
+		struct num *gathered = &x->gathered[x->children[i].local];
+
+		num_set(x->pool, &x->children[i].share, gathered);
+		num_set_whole(x->pool, gathered, 0);
+	}
+	return e;
+}
+
+/* The sum over all routes that begin at these, as one; the subject is not of them. */
+static enum err routes(struct attribution *x, enum bound bound, const uint32_t *members, uint32_t count, bool remainders,
+		       struct num *ret)
+{
+	struct num whole = { 0 };
+	enum err e;
+
+	num_set_whole(x->pool, &whole, 1);
+	e = enter(x, bound, members, count, &whole, remainders);
+	while (e == OK && x->frames_count > 0) {
+		struct frame *top = &x->frames[x->frames_count - 1];
+		const struct group *group;
+
+		if (over_budget(x->steps + x->closure.steps, x->budget))
+			return ERR_FULL;
+		if (top->next_child < top->end_child) {
+			struct child *child = &x->children[top->next_child++];
+
+			e = group_of(x, bound, child->local, &group);
+			if (e == OK && has_subject(x, group->members, group->count))
+				num_add(x->pool, &top->sum, &child->share);
+			else if (e == OK)
+				e = enter(x, bound, group->members, group->count, &child->share, false);
+			continue;
+		}
+		while (x->undo_count > top->first_passed)
+			x->passed[x->undo[--x->undo_count]] = 0;
+		x->children_count = top->first_child;
+		if (--x->frames_count > 0)
+			num_add_product(x->pool, &x->frames[x->frames_count - 1].sum, &top->sum, &top->share);
+		else
+			num_set(x->pool, ret, &top->sum);
+	}
+	return e;
+}
+
+static enum err figure(struct attribution *x, enum bound bound, uint32_t holder, struct num *ret)
+{
+	const struct group *group;
+	enum err e = OK;
+
+	if (!x->t->q->single_entity) {
+		e = routes(x, bound, &holder, 1, false, ret); /* its first link is its own and never promoted */
+	} else {
+		e = group_of(x, bound, holder, &group);
+		if (e == OK && has_subject(x, group->members, group->count))
+			num_set_whole(x->pool, ret, 1);
+		else if (e == OK)
+			e = routes(x, bound, group->members, group->count, false, ret);
+	}
 	return e;
 }
 
@@ -223,17 +247,57 @@ static void mark_useful(struct attribution *x, uint32_t subject)
 	}
 }
 
+/* One end of one figure in fractions. */
+static enum err redo_end(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret)
+{
+	struct attribution x;
+	struct nums pool;
+	struct num value = { 0 };
+	enum err e;
+
+	nums_init(&pool, t->a);
+	e = init(&x, t, &pool);
+	if (e == OK) {
+		mark_useful(&x, t->direction == UP ? 0 : local);
+		e = figure(&x, bound, t->direction == UP ? local : 0, &value);
+		t->redone += 100 + x.steps + x.closure.steps;
+	}
+	if (e == OK && !pool.failed)
+		mpq_set(ret, nums_of(&pool, &value));
+	if (e == OK && mpq_cmp_ui(ret, 1, 1) > 0)
+		mpq_set_ui(ret, 1, 1);
+	if (pool.failed)
+		e = ERR_FULL;
+	nums_clear(&pool);
+	return e;
+}
+
+/* Not monotone in loops: the lesser of the two. */
+static enum err redo(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret)
+{
+	mpq_t other;
+	enum err e = redo_end(t, BOUND_MIN, local, ret);
+
+	if (e != OK || !t->g->ranges)
+		return e;
+	mpq_init(other);
+	e = redo_end(t, BOUND_MAX, local, other);
+	if (e == OK && (bound == BOUND_MIN ? mpq_cmp(other, ret) < 0 : mpq_cmp(other, ret) > 0))
+		mpq_set(ret, other);
+	mpq_clear(other);
+	return e;
+}
+
 enum err attribution_figures(struct task *t)
 {
 	uint32_t count = t->region.count;
 	bool up = t->direction == UP;
-	double *figures[2];
+	struct num *figures[2];
 	struct attribution x;
-	size_t capacity = 0;
-	enum err e = init(&x, t);
+	enum err e = init(&x, t, NULL);
 
-	figures[BOUND_MIN] = arena_alloc(t->a, count * sizeof(double));
-	figures[BOUND_MAX] = arena_alloc(t->a, count * sizeof(double));
+	figures[BOUND_MIN] = arena_alloc(t->a, count * sizeof(struct num));
+	figures[BOUND_MAX] = arena_alloc(t->a, count * sizeof(struct num));
 	if (e == OK && (!figures[BOUND_MIN] || !figures[BOUND_MAX]))
 		e = ERR_NOMEM;
 	for (int bound = BOUND_MIN; e == OK && bound <= BOUND_MAX; bound++) {
@@ -244,19 +308,75 @@ enum err attribution_figures(struct task *t)
 		for (uint32_t i = 0; i < count; i++)
 			x.groups[i].known = false;
 		for (uint32_t i = 1; e == OK && i < count; i++) {
-			if (over_budget(x.steps + x.closure.steps, t->q->budget))
+			if (over_budget(x.steps + x.closure.steps, x.budget))
 				return ERR_FULL;
 			if (!up || i == 1)
 				mark_useful(&x, up ? 0 : i);
 			e = figure(&x, (enum bound)bound, up ? i : 0, &figures[bound][i]);
+			figures[bound][i].value = quad_min(figures[bound][i].value, 1);
 		}
 	}
 	for (uint32_t i = 1; e == OK && i < count; i++) {
-		/* not monotone in loops: the two ends in order */
-		double min = fmin(figures[0][i], figures[1][i]), max = fmax(figures[0][i], figures[1][i]);
+		quad min = quad_min(figures[0][i].value, figures[1][i].value);
+		quad max = quad_max(figures[0][i].value, figures[1][i].value);
+		struct graph_pct pct;
 
-		if (max > 0)
-			e = task_add(t, &capacity, t->region.nodes[i], min, max, true);
+		if (max <= 0)
+			continue;
+		e = task_round(t, min, max, i, redo, &pct);
+		if (e == OK)
+			e = task_add(t, t->region.nodes[i], min, max, pct, true);
+	}
+	return e;
+}
+
+/* The set as one holder, at one bound. */
+static enum err set_figure(struct attribution *x, enum bound bound, const struct group_set *set, struct num *ret)
+{
+	const struct task *t = x->t;
+	const uint8_t *member = bound == BOUND_MIN ? set->low : set->high;
+	uint32_t *members = arena_alloc(t->a, t->region.count * sizeof(*members)), count = 0;
+	bool remainders = bound == BOUND_MAX && set->remainders;
+
+	if (!members)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < t->region.count; i++) {
+		if (member[i])
+			members[count++] = i;
+		x->groups[i].known = false;
+	}
+	if (t->q->single_entity) {
+		x->closure.remainders = remainders;
+		closure_run(&x->closure, bound, members, count);
+		x->closure.remainders = false;
+		count = x->closure.queue_count;
+		for (uint32_t i = 0; i < count; i++)
+			members[i] = x->closure.queue[i];
+	}
+	if (has_subject(x, members, count)) {
+		num_set_whole(x->pool, ret, 1);
+		return OK;
+	}
+	return routes(x, bound, members, count, remainders, ret);
+}
+
+enum err attribution_group(struct task *t, const struct group_set *set, struct nums *pool, struct num ret[2])
+{
+	struct attribution x;
+	enum err e = init(&x, t, pool);
+
+	if (e != OK)
+		return e;
+	mark_useful(&x, 0);
+	e = set_figure(&x, BOUND_MIN, set, &ret[BOUND_MIN]);
+	if (e == OK)
+		e = set_figure(&x, BOUND_MAX, set, &ret[BOUND_MAX]);
+	if (e == OK && num_compare(pool, &ret[BOUND_MAX], &ret[BOUND_MIN]) < 0) { /* not monotone in loops */
+		struct num low = { 0 };
+
+		num_set(pool, &low, &ret[BOUND_MAX]);
+		num_set(pool, &ret[BOUND_MAX], &ret[BOUND_MIN]);
+		num_set(pool, &ret[BOUND_MIN], &low);
 	}
 	return e;
 }

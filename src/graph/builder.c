@@ -45,7 +45,7 @@ void graph_builder_free(struct graph_builder *b)
 	free(b);
 }
 
-static bool ratio_valid(struct graph_ratio r)
+bool ratio_valid(struct graph_ratio r)
 {
 	return r.denominator >= 1 && r.denominator <= INT64_MAX && r.numerator <= r.denominator;
 }
@@ -207,7 +207,7 @@ static void lay_links(struct graph *g, struct graph_builder *b)
 	g->down_start[0] = 0;
 }
 
-static void link_range(struct graph *g, uint32_t link, double min, double max)
+static void link_range(struct graph *g, uint32_t link, quad min, quad max)
 {
 	g->weight[BOUND_MIN][link] = min;
 	g->weight[BOUND_MAX][link] = max;
@@ -218,7 +218,7 @@ static void link_range(struct graph *g, uint32_t link, double min, double max)
 static void column_whole(struct graph *g, uint32_t subject, uint64_t denominator)
 {
 	uint32_t first = g->up_start[subject], last = g->up_start[subject + 1];
-	double unit = (double)denominator;
+	quad unit = (quad)denominator;
 	wide sum = 0, sum_max = 0, room;
 
 	for (uint32_t i = g->first_stake[first]; i < g->first_stake[last]; i++)
@@ -236,11 +236,11 @@ static void column_whole(struct graph *g, uint32_t subject, uint64_t denominator
 		else if (max > room + min)
 			max = room + min;
 		sum_max += max;
-		link_range(g, l, (double)min / unit, (double)max / unit);
+		link_range(g, l, (quad)min / unit, (quad)max / unit);
 	}
-	g->sum[subject] = (double)sum / unit;
-	g->room[subject] = (double)room / unit;
-	g->room_max[subject] = sum_max < denominator ? (double)(denominator - sum_max) / unit : 0;
+	g->sum[subject] = (quad)sum / unit;
+	g->room[subject] = (quad)room / unit;
+	g->room_max[subject] = sum_max < denominator ? (quad)(denominator - sum_max) / unit : 0;
 	g->flags[subject] = (uint8_t)((sum > denominator ? COLUMN_OVERFULL : 0) |
 				      (sum > denominator || sum_max <= denominator ? COLUMN_FITS : 0));
 }
@@ -268,13 +268,13 @@ static void column_fractions(struct graph *g, uint32_t subject)
 		else if (mpq_cmp(max, share) > 0)
 			mpq_set(max, share);
 		mpq_add(sum_max, sum_max, max);
-		link_range(g, l, mpq_get_d(min), mpq_equal(min, max) ? mpq_get_d(min) : mpq_get_d(max));
+		link_range(g, l, exact_quad(min), mpq_equal(min, max) ? exact_quad(min) : exact_quad(max));
 	}
-	g->sum[subject] = mpq_get_d(sum);
-	g->room[subject] = overfull ? 0 : mpq_get_d(room);
+	g->sum[subject] = exact_quad(sum);
+	g->room[subject] = overfull ? 0 : exact_quad(room);
 	mpq_set_ui(room, 1, 1);
 	mpq_sub(room, room, sum_max);
-	g->room_max[subject] = mpq_sgn(room) > 0 ? mpq_get_d(room) : 0;
+	g->room_max[subject] = mpq_sgn(room) > 0 ? exact_quad(room) : 0;
 	g->flags[subject] = (uint8_t)((overfull ? COLUMN_OVERFULL : 0) | (overfull || mpq_sgn(room) >= 0 ? COLUMN_FITS : 0));
 	mpq_clears(sum, sum_max, room, min, max, share, NULL);
 }
@@ -300,16 +300,16 @@ static bool allocate(struct graph *g, uint32_t links)
 
 	g->up_start = array(g, nodes + 1, sizeof(uint32_t));
 	g->down_start = array(g, nodes + 1, sizeof(uint32_t));
-	g->sum = array(g, nodes, sizeof(double));
-	g->room = array(g, nodes, sizeof(double));
-	g->room_max = array(g, nodes, sizeof(double));
+	g->sum = array(g, nodes, sizeof(quad));
+	g->room = array(g, nodes, sizeof(quad));
+	g->room_max = array(g, nodes, sizeof(quad));
 	g->flags = array(g, nodes, 1);
 	g->holder = array(g, links, sizeof(uint32_t));
 	g->subject = array(g, links, sizeof(uint32_t));
 	g->first_stake = array(g, (size_t)links + 1, sizeof(uint32_t));
 	g->down_link = array(g, links, sizeof(uint32_t));
-	g->weight[BOUND_MIN] = array(g, links, sizeof(double));
-	g->weight[BOUND_MAX] = array(g, links, sizeof(double));
+	g->weight[BOUND_MIN] = array(g, links, sizeof(quad));
+	g->weight[BOUND_MAX] = array(g, links, sizeof(quad));
 	g->stake = array(g, g->stakes, sizeof(struct graph_stake));
 	return g->up_start && g->down_start && g->sum && g->room && g->room_max && g->flags && g->holder && g->subject &&
 	       g->first_stake && g->down_link && g->weight[BOUND_MIN] && g->weight[BOUND_MAX] && g->stake;

@@ -1,8 +1,7 @@
 /* Who is held enough of by a growing set: control and cascades. */
-#include <math.h>
 #include "internal.h"
 
-#define NEAR 1e-9 /* doubles decide nothing nearer to a threshold than this */
+#define NEAR 1e-26 /* 113 bits decide nothing nearer to a threshold than this */
 
 enum err closure_init(struct closure *c, const struct graph *g, const struct graph_scratch *s, const struct region *region,
 		      struct graph_ratio threshold, bool inclusive, struct arena *a)
@@ -11,30 +10,67 @@ enum err closure_init(struct closure *c, const struct graph *g, const struct gra
 
 	*c = (struct closure){ .g = g, .s = s, .region = region, .threshold = threshold, .inclusive = inclusive };
 	c->member = arena_alloc(a, n);
-	c->sum[BOUND_MIN] = arena_alloc(a, n * sizeof(double));
-	c->sum[BOUND_MAX] = arena_alloc(a, n * sizeof(double));
+	c->sum[BOUND_MIN] = arena_alloc(a, n * sizeof(quad));
+	c->sum[BOUND_MAX] = arena_alloc(a, n * sizeof(quad));
 	c->touched = arena_alloc(a, n * sizeof(uint32_t));
 	c->queue = arena_alloc(a, n * sizeof(uint32_t));
 	return c->member && c->sum[0] && c->sum[1] && c->touched && c->queue ? OK : ERR_NOMEM;
 }
 
-double closure_figure(const struct closure *c, uint32_t local)
+quad closure_figure(const struct closure *c, uint32_t local)
 {
-	double low = c->sum[BOUND_MIN][local], high = c->sum[BOUND_MAX][local];
+	uint32_t node = c->region->nodes[local];
+	quad low = c->sum[BOUND_MIN][local], high = c->sum[BOUND_MAX][local];
 
-	return c->bound == BOUND_MIN ? low : fmin(high, low + c->g->room[c->region->nodes[local]]);
+	if (c->bound == BOUND_MIN || !node_held(c->g, node))
+		return low;
+	return c->remainders ? low + c->g->room[node] : quad_min(high, low + c->g->room[node]);
+}
+
+void closure_exact(const struct closure *c, uint32_t local, mpq_t ret)
+{
+	exact_group(c->g, c->s, c->region->nodes[local], c->member, c->bound, c->remainders, ret);
+}
+
+int64_t closure_pct(const struct closure *c, uint32_t local)
+{
+	bool near;
+	int64_t pct = pct_round(closure_figure(c, local), &near);
+	mpq_t share;
+
+	if (!near)
+		return pct;
+	mpq_init(share);
+	closure_exact(c, local, share);
+	pct = pct_round_exact(share);
+	mpq_clear(share);
+	return pct;
+}
+
+int closure_compare(const struct closure *c, uint32_t local, struct graph_ratio threshold)
+{
+	quad away = closure_figure(c, local) - (quad)threshold.numerator / (quad)threshold.denominator;
+	mpq_t share, limit;
+	int order;
+
+	if (away > NEAR || away < -NEAR)
+		return away > 0 ? 1 : -1;
+	mpq_inits(share, limit, NULL);
+	closure_exact(c, local, share);
+	exact_ratio(threshold, limit);
+	order = mpq_cmp(share, limit);
+	mpq_clears(share, limit, NULL);
+	return order;
 }
 
 static bool meets(const struct closure *c, uint32_t local)
 {
-	double figure = closure_figure(c, local);
-	double limit = (double)c->threshold.numerator / (double)c->threshold.denominator;
+	int order;
 
-	if (figure <= 0)
+	if (closure_figure(c, local) <= 0)
 		return false;
-	if (fabs(figure - limit) > NEAR)
-		return figure > limit;
-	return exact_group_meets(c->g, c->s, c->region->nodes[local], c->member, c->bound, c->threshold, c->inclusive);
+	order = closure_compare(c, local, c->threshold);
+	return order > 0 || (c->inclusive && order == 0);
 }
 
 static void touch(struct closure *c, uint32_t local)
@@ -65,6 +101,13 @@ void closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uin
 			continue;
 		touch(c, seeds[i]);
 		join(c, seeds[i]);
+	}
+	/* what is unexplained may suffice alone */
+	for (uint32_t i = 0; bound == BOUND_MAX && c->remainders && i < c->region->count; i++) {
+		if (c->member[i] || !meets(c, i))
+			continue;
+		touch(c, i);
+		join(c, i);
 	}
 	for (uint32_t done = 0; done < c->queue_count; done++) {
 		uint32_t node = c->region->nodes[c->queue[done]];

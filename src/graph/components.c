@@ -4,7 +4,7 @@
 
 struct search {
 	const struct graph *g;
-	const double *weight;
+	const quad *weight;
 	struct components *c;
 	uint32_t *index, *low, *next; /* by node; index 0: not seen yet */
 	uint32_t *calls, *open; /* the path being walked, and Tarjan's stack */
@@ -110,7 +110,7 @@ void components_free(struct components *c)
 }
 
 /* Whether nothing of any member is held outside or unexplained: sums of what is not negative, so zero is exact. */
-static bool is_closed(const struct graph *g, uint32_t component)
+bool component_closed(const struct graph *g, uint32_t component)
 {
 	const struct components *c = &g->components[BOUND_MIN];
 
@@ -151,7 +151,7 @@ enum err graph_cycles(const struct graph *g, struct arena *a, struct graph_cycle
 			uint32_t component = at_min->of[cycle->members[m]];
 
 			if (at_min->members[at_min->start[component]] == cycle->members[m])
-				cycle->closed = is_closed(g, component);
+				cycle->closed = component_closed(g, component);
 		}
 	}
 	*ret_count = count;

@@ -1,4 +1,3 @@
-#include <math.h>
 #include "internal.h"
 
 static const struct graph_ratio half = { 1, 2 };
@@ -11,34 +10,45 @@ static enum err init(struct task *t, struct closure *ret)
 }
 
 /* A maximum is at most 1, but never below what is recorded. */
-static double at_most_one(double max, double min)
+struct range {
+	quad min, max;
+	struct graph_pct pct;
+};
+
+static struct range range_of(const struct closure *low, const struct closure *high, uint32_t local)
 {
-	return fmax(fmin(max, 1), min);
+	struct range r = { closure_figure(low, local),
+			   closure_figure(high, local),
+			   { closure_pct(low, local), closure_pct(high, local) } };
+
+	if (r.max > 1)
+		r.max = 1;
+	if (r.pct.max > PCT_WHOLE)
+		r.pct.max = PCT_WHOLE;
+	r.max = quad_max(r.max, r.min);
+	if (r.pct.max < r.pct.min)
+		r.pct.max = r.pct.min;
+	return r;
 }
 
 enum err control_owners(struct task *t)
 {
-	struct closure c;
-	size_t capacity = 0;
-	enum err e = init(t, &c);
+	struct closure low, high;
+	enum err e = init(t, &low);
 
+	if (e == OK)
+		e = init(t, &high);
 	for (uint32_t i = 1; e == OK && i < t->region.count; i++) {
-		double min, max;
-		bool certain;
+		struct range r;
 
-		if (over_budget(c.steps, t->q->budget))
+		if (over_budget(low.steps + high.steps, t->q->budget))
 			return ERR_FULL;
-		closure_run(&c, BOUND_MAX, &i, 1);
-		if (!c.member[0])
+		closure_run(&high, BOUND_MAX, &i, 1);
+		if (!high.member[0])
 			continue;
-		min = max = closure_figure(&c, 0);
-		certain = true;
-		if (t->g->ranges) {
-			closure_run(&c, BOUND_MIN, &i, 1);
-			min = closure_figure(&c, 0);
-			certain = c.member[0];
-		}
-		e = task_add(t, &capacity, t->region.nodes[i], min, at_most_one(max, min), certain);
+		closure_run(&low, BOUND_MIN, &i, 1);
+		r = range_of(&low, &high, 0);
+		e = task_add(t, t->region.nodes[i], r.min, r.max, r.pct, low.member[0]);
 	}
 	return e;
 }
@@ -47,7 +57,6 @@ enum err control_holdings(struct task *t)
 {
 	struct closure low, high;
 	const uint32_t seed = 0;
-	size_t capacity = 0;
 	enum err e = init(t, &low);
 
 	if (e == OK)
@@ -58,9 +67,9 @@ enum err control_holdings(struct task *t)
 	closure_run(&low, BOUND_MIN, &seed, 1);
 	for (uint32_t i = 1; e == OK && i < high.queue_count; i++) {
 		uint32_t local = high.queue[i];
-		double min = closure_figure(&low, local), max = closure_figure(&high, local);
+		struct range r = range_of(&low, &high, local);
 
-		e = task_add(t, &capacity, t->region.nodes[local], min, at_most_one(max, min), low.member[local]);
+		e = task_add(t, t->region.nodes[local], r.min, r.max, r.pct, low.member[local]);
 	}
 	return e;
 }
@@ -71,7 +80,7 @@ enum err cascade_of_parties(struct task *t)
 	const struct graph *g = t->g;
 	struct closure low, high;
 	uint32_t *seeds = arena_alloc(t->a, t->q->parties_count * sizeof(*seeds)), count = 0;
-	size_t capacity = 0;
+	struct range total;
 	enum err e = seeds ? init(t, &low) : ERR_NOMEM;
 
 	if (e == OK)
@@ -86,13 +95,15 @@ enum err cascade_of_parties(struct task *t)
 	}
 	closure_run(&high, BOUND_MAX, seeds, count);
 	closure_run(&low, BOUND_MIN, seeds, count);
-	t->ret->total_min = closure_figure(&low, 0);
-	t->ret->total_max = at_most_one(closure_figure(&high, 0), t->ret->total_min);
+	total = range_of(&low, &high, 0);
+	t->ret->total_min = (double)total.min;
+	t->ret->total_max = (double)total.max;
+	t->ret->total_pct = total.pct;
 	for (uint32_t l = g->up_start[t->start]; e == OK && l < g->up_start[t->start + 1]; l++) {
 		uint32_t local = region_local(t->s, g->holder[l]);
 
 		if (high.member[local] && g->weight[BOUND_MAX][l] > 0)
-			e = task_add(t, &capacity, g->holder[l], g->weight[BOUND_MIN][l], g->weight[BOUND_MAX][l],
+			e = task_add(t, g->holder[l], g->weight[BOUND_MIN][l], g->weight[BOUND_MAX][l], link_pct(g, l),
 				     low.member[local]);
 	}
 	return e;

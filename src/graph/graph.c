@@ -48,8 +48,9 @@ struct graph_link graph_link(const struct graph *g, uint32_t link)
 	return (struct graph_link){
 		.holder = g->holder[link],
 		.subject = g->subject[link],
-		.min = g->weight[BOUND_MIN][link],
-		.max = g->weight[BOUND_MAX][link],
+		.min = (double)g->weight[BOUND_MIN][link],
+		.max = (double)g->weight[BOUND_MAX][link],
+		.pct = link_pct(g, link),
 		.stakes = g->stake + g->first_stake[link],
 		.stakes_count = g->first_stake[link + 1] - g->first_stake[link],
 	};
@@ -73,9 +74,11 @@ struct graph_column graph_column(const struct graph *g, uint32_t subject)
 		.held = node_held(g, subject),
 		.overfull = g->flags[subject] & COLUMN_OVERFULL,
 		.fits = g->flags[subject] & COLUMN_FITS,
-		.sum = g->sum[subject],
-		.unexplained_min = g->room_max[subject],
-		.unexplained_max = g->room[subject],
+		.sum = (double)g->sum[subject],
+		.unexplained_min = (double)g->room_max[subject],
+		.unexplained_max = (double)g->room[subject],
+		.sum_pct = column_pct(g, subject),
+		.unexplained_pct = room_pct(g, subject),
 	};
 }
 
@@ -102,6 +105,8 @@ void graph_scratch_free(struct graph_scratch *s)
 	free(s->stamp);
 	free(s->local);
 	free(s->dense);
+	free(s->pairs.items);
+	free(s->pairs.table);
 	free(s);
 }
 

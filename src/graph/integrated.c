@@ -1,15 +1,13 @@
 /* Integrated ownership by climbing: from the subject to its holders, each with its share as the chance. */
-#include <math.h>
-#include <stdlib.h>
 #include "internal.h"
 
 struct sweep {
 	struct task *t;
 	enum bound bound;
 	uint32_t *order, *place; /* place: in the component's matrix */
-	double *visits, *diagonal; /* by local index; the inverse's column of the subject, and its diagonal */
-	double *vector, *work;
-	double unexplained;
+	struct num *visits, *diagonal; /* by local index; the inverse's column of the subject, and its diagonal */
+	struct num *vector, *work;
+	quad unexplained;
 	bool ranged, fits; /* any link above is a range; all columns fit at the maxima */
 	const uint32_t *ring;
 	size_t ring_count;
@@ -22,48 +20,53 @@ static enum err sweep_init(struct sweep *w, struct task *t, enum bound bound)
 	*w = (struct sweep){ .t = t, .bound = bound, .fits = true };
 	w->order = region_order(t->g, &t->region, bound, t->direction, t->a);
 	w->place = arena_alloc(t->a, n * sizeof(uint32_t));
-	w->visits = arena_alloc(t->a, n * sizeof(double));
-	w->diagonal = arena_alloc(t->a, n * sizeof(double));
-	w->vector = arena_alloc(t->a, n * sizeof(double));
-	w->work = arena_alloc(t->a, n * sizeof(double));
+	w->visits = arena_alloc(t->a, n * sizeof(struct num));
+	w->diagonal = arena_alloc(t->a, n * sizeof(struct num));
+	w->vector = arena_alloc(t->a, n * sizeof(struct num));
+	w->work = arena_alloc(t->a, n * sizeof(struct num));
 	return w->order && w->place && w->visits && w->diagonal && w->vector && w->work ? OK : ERR_NOMEM;
 }
 
-static double room(const struct graph *g, enum bound bound, uint32_t node)
+static quad room(const struct graph *g, enum bound bound, uint32_t node)
 {
 	return bound == BOUND_MIN ? g->room[node] : g->room_max[node];
 }
 
-/* The matrix of the component whose members stand in order[first..end). Whether anything leaves it. */
-static enum err component_lay(const struct sweep *w, const uint32_t *locals, size_t n, struct gth *ret, bool *ret_open)
+/* The matrix of the component whose members are these, the first of them last where that is asked. ERR_CONFLICT: nothing leaves
+ * it, a closed ring. */
+static enum err component_factor(struct sweep *w, const uint32_t *locals, size_t n, bool first_last, struct gth *ret)
 {
 	const struct graph *g = w->t->g;
 	const uint32_t *of = g->components[w->bound].of;
-	enum err e = gth_init(ret, w->t->s, n);
+	enum err e = gth_init(ret, w->t->s, NULL, w->t->a, n);
+	bool open = false;
 
-	*ret_open = false;
-	if (e != OK)
-		return e;
 	for (size_t i = 0; i < n; i++)
 		w->place[locals[i]] = (uint32_t)i;
-	for (size_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; e == OK && i < n; i++) {
 		uint32_t node = w->t->region.nodes[locals[i]];
 
-		ret->leave[i] = room(g, w->bound, node);
-		for (uint32_t l = g->up_start[node]; l < g->up_start[node + 1]; l++) {
+		ret->leave[i].value = room(g, w->bound, node);
+		for (uint32_t l = g->up_start[node]; e == OK && l < g->up_start[node + 1]; l++) {
 			uint32_t holder = g->holder[l];
-			double share = link_share(g, w->bound, l);
+			struct num share = { .value = link_share(g, w->bound, l) };
 
-			if (share <= 0)
+			if (share.value <= 0)
 				continue;
 			if (of[holder] != of[node])
-				ret->leave[i] += share;
+				ret->leave[i].value += share.value;
 			else if (holder != node)
-				ret->step[i * n + w->place[region_local(w->t->s, holder)]] = share;
+				e = gth_add(ret, i, w->place[region_local(w->t->s, holder)], &share);
 		}
-		*ret_open = *ret_open || ret->leave[i] > 0;
+		open = open || ret->leave[i].value > 0;
 	}
-	return OK;
+	if (e == OK && !open)
+		return ERR_CONFLICT;
+	if (e == OK)
+		e = gth_factor(ret, first_last);
+	if (e == OK)
+		w->t->ret->rough = w->t->ret->rough || gth_rough(ret);
+	return e;
 }
 
 static enum err component_solve(struct sweep *w, const uint32_t *locals, size_t n)
@@ -71,29 +74,29 @@ static enum err component_solve(struct sweep *w, const uint32_t *locals, size_t 
 	const struct components *c = &w->t->g->components[w->bound];
 	uint32_t component = c->of[w->t->region.nodes[locals[0]]];
 	struct gth x;
-	bool open, entered = false;
-	enum err e = component_lay(w, locals, n, &x, &open);
+	enum err e = component_factor(w, locals, n, false, &x);
+	bool entered = false;
 
-	if (e != OK)
-		return e;
-	if (!open) {
+	if (e == ERR_CONFLICT) {
 		w->ring = c->members + c->start[component];
 		w->ring_count = n;
-		return ERR_CONFLICT;
 	}
+	if (e != OK)
+		return e;
 	for (size_t i = 0; i < n; i++) {
 		w->vector[i] = w->visits[locals[i]];
-		entered = entered || w->vector[i] > 0;
+		w->work[i].value = 0;
+		entered = entered || w->vector[i].value > 0;
 	}
 	if (!entered)
 		return OK; /* only maxima lead here */
-	gth_factor(&x);
 	gth_visits(&x, w->vector);
-	for (size_t i = 0; i < n; i++) {
+	e = gth_diagonal(&x, w->work);
+	for (size_t i = 0; e == OK && i < n; i++) {
 		w->visits[locals[i]] = w->vector[i];
-		w->diagonal[locals[i]] = gth_diagonal(&x, i, w->work);
+		w->diagonal[locals[i]] = w->work[i];
 	}
-	return OK;
+	return e;
 }
 
 /* What a member passes on to its holders outside the component. */
@@ -102,7 +105,7 @@ static void pass_up(struct sweep *w, uint32_t local)
 	const struct graph *g = w->t->g;
 	const uint32_t *of = g->components[w->bound].of;
 	uint32_t node = w->t->region.nodes[local];
-	double visits = w->visits[local];
+	quad visits = w->visits[local].value;
 
 	w->fits = w->fits && (!node_held(g, node) || g->flags[node] & COLUMN_FITS);
 	if (node_held(g, node))
@@ -110,7 +113,7 @@ static void pass_up(struct sweep *w, uint32_t local)
 	for (uint32_t l = g->up_start[node]; l < g->up_start[node + 1]; l++) {
 		w->ranged = w->ranged || g->weight[BOUND_MIN][l] < g->weight[BOUND_MAX][l];
 		if (visits > 0 && of[g->holder[l]] != of[node])
-			w->visits[region_local(w->t->s, g->holder[l])] += visits * link_share(g, w->bound, l);
+			w->visits[region_local(w->t->s, g->holder[l])].value += visits * link_share(g, w->bound, l);
 	}
 }
 
@@ -123,8 +126,8 @@ static enum err sweep_run(struct sweep *w)
 	enum err e = OK;
 
 	for (uint32_t i = 0; i < count; i++)
-		w->diagonal[i] = 1;
-	w->visits[0] = 1;
+		w->diagonal[i].value = 1;
+	w->visits[0].value = 1;
 	for (uint32_t i = 0; e == OK && i < count; i = end) {
 		uint32_t component = c->of[nodes[w->order[i]]];
 
@@ -138,43 +141,101 @@ static enum err sweep_run(struct sweep *w)
 	return e;
 }
 
-static double sweep_figure(const struct sweep *w, uint32_t local)
+static quad sweep_figure(const struct sweep *w, uint32_t local)
 {
+	quad visits = w->visits[local].value, diagonal = w->diagonal[local].value;
+
 	if (w->t->q->raw)
-		return local == 0 ? w->visits[0] - 1 : w->visits[local];
-	return local == 0 ? 1 - 1 / w->diagonal[0] : fmin(w->visits[local] / w->diagonal[local], 1);
+		return local == 0 ? visits - 1 : visits;
+	return local == 0 ? 1 - 1 / diagonal : quad_min(visits / diagonal, 1);
+}
+
+/* Whoever nobody holds. */
+static enum err ultimates(struct task *t, uint32_t **ret, uint32_t *ret_count)
+{
+	*ret_count = 0;
+	*ret = arena_alloc(t->a, t->region.count * sizeof(**ret));
+	if (!*ret)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < t->region.count; i++) {
+		if (!node_held(t->g, t->region.nodes[i]))
+			(*ret)[(*ret_count)++] = i;
+	}
+	return OK;
+}
+
+/* In fractions, one figure by the share that reaches it: of an owner, or of a holding; local NONE: what of the subject is
+ * unexplained. */
+static enum err redo(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret)
+{
+	struct nums pool;
+	struct reach r;
+	struct num value = { 0 }, back = { 0 }, whole = { 0 };
+	uint32_t *targets = NULL, target = t->direction == UP ? local : 0, count = 1, place = t->direction == UP ? 0 : local;
+	enum err e = reach_init(&r, t->g, t->s, &t->region, 0, t->a);
+
+	if (e == OK && local == NONE)
+		e = ultimates(t, &targets, &count);
+	if (e != OK)
+		return e;
+	nums_init(&pool, t->a);
+	r.pool = &pool;
+	r.bound = bound;
+	num_set_whole(&pool, &whole, 1);
+	e = reach_run(&r, targets ? targets : &target, count);
+	t->redone += 50 * r.steps;
+	if (e == OK)
+		num_set(&pool, &value, &r.value[place]);
+	if (e == OK && (local == 0 || t->q->raw) && !targets)
+		e = reach_return(&r, target, &back);
+	if (e == OK && local == 0)
+		num_set(&pool, &value, &back);
+	if (e == OK && t->q->raw && !targets) { /* what comes back comes again and again */
+		num_sub(&pool, &whole, &back);
+		num_div(&pool, &value, &whole);
+	}
+	if (e == OK && targets) {
+		num_sub(&pool, &whole, &value);
+		num_set(&pool, &value, &whole);
+	}
+	if (e == OK && !pool.failed)
+		mpq_set(ret, nums_of(&pool, &value));
+	if (pool.failed)
+		e = ERR_FULL;
+	nums_clear(&pool);
+	return e;
 }
 
 /* Maxima one by one: columns do not fit, or a ring closes at the maxima, so each holder has a greatest structure of its own. */
-static enum err maxima(struct task *t, double *ret_max)
+static enum err maxima(struct task *t, quad *ret_max, quad *ret_unexplained)
 {
 	struct reach r;
-	uint32_t *ultimate = arena_alloc(t->a, t->region.count * sizeof(*ultimate)), count = 0;
-	enum err e = ultimate ? reach_init(&r, t->g, t->s, &t->region, t->q->budget, t->a) : ERR_NOMEM;
+	struct num back = { 0 };
+	uint32_t *ultimate, count;
+	enum err e = ultimates(t, &ultimate, &count);
 
+	if (e == OK)
+		e = reach_init(&r, t->g, t->s, &t->region, t->q->budget, t->a);
 	if (e != OK)
 		return e;
-	for (uint32_t i = 0; i < t->region.count; i++) {
-		if (!node_held(t->g, t->region.nodes[i]))
-			ultimate[count++] = i;
-	}
 	e = reach_run(&r, ultimate, count);
-	t->ret->unexplained_min = e == OK ? fmax(1 - r.value[0], 0) : 0;
+	*ret_unexplained = e == OK ? quad_max(1 - r.value[0].value, 0) : 0;
 	for (uint32_t i = 0; i < t->region.count && (e == OK || e == ERR_FULL); i++) {
 		if (e == OK)
 			e = reach_run(&r, &i, 1);
 		if (e == OK && i == 0)
-			e = reach_return(&r, 0, &ret_max[0]);
-		else if (e == OK)
-			ret_max[i] = r.value[0];
+			e = reach_return(&r, 0, &back);
+		if (e == OK)
+			ret_max[i] = i == 0 ? back.value : r.value[0].value;
 		if (e == ERR_FULL)
 			ret_max[i] = 1;
 	}
+	t->ret->rough = t->ret->rough || r.rough;
 	t->ret->coarse = e == ERR_FULL;
 	return e == ERR_FULL ? OK : e;
 }
 
-static enum err greatest(struct task *t, const struct sweep *low, double *ret_max)
+static enum err greatest(struct task *t, const struct sweep *low, quad *ret_max, quad *ret_unexplained)
 {
 	struct sweep high;
 	enum err e;
@@ -186,20 +247,42 @@ static enum err greatest(struct task *t, const struct sweep *low, double *ret_ma
 		if (e == OK) {
 			for (uint32_t i = 0; i < t->region.count; i++)
 				ret_max[i] = sweep_figure(&high, i);
-			t->ret->unexplained_min = high.unexplained;
+			*ret_unexplained = high.unexplained;
 		}
 		if (e != ERR_CONFLICT)
 			return e;
 	}
-	return t->q->raw ? ERR_RANGE : maxima(t, ret_max);
+	return t->q->raw ? ERR_RANGE : maxima(t, ret_max, ret_unexplained);
+}
+
+/* The least remainder belongs to the maxima, the greatest to the minima. */
+static enum err redo_unexplained(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret)
+{
+	return redo(t, bound == BOUND_MIN ? BOUND_MAX : BOUND_MIN, local, ret);
+}
+
+static enum err round_unexplained(struct task *t, quad min, quad max)
+{
+	return task_round(t, min, max, NONE, redo_unexplained, &t->ret->unexplained_pct);
+}
+
+static enum err add(struct task *t, uint32_t local, quad min, quad max)
+{
+	struct graph_pct pct;
+	enum err e;
+
+	max = quad_max(min, max);
+	if (max <= 0)
+		return OK;
+	e = task_round(t, min, max, local, redo, &pct);
+	return e == OK ? task_add(t, t->region.nodes[local], min, max, pct, true) : e;
 }
 
 enum err integrated_owners(struct task *t)
 {
 	uint32_t count = t->region.count;
-	double *max = arena_alloc(t->a, count * sizeof(*max));
+	quad *max = arena_alloc(t->a, count * sizeof(*max)), unexplained;
 	struct sweep low;
-	size_t capacity = 0;
 	enum err e = max ? sweep_init(&low, t, BOUND_MIN) : ERR_NOMEM;
 
 	if (e == OK)
@@ -208,57 +291,58 @@ enum err integrated_owners(struct task *t)
 		return task_ring(t, low.ring, low.ring_count);
 	if (e != OK || !node_held(t->g, t->start))
 		return e;
-	t->ret->unexplained_max = t->ret->unexplained_min = low.unexplained;
+	unexplained = low.unexplained;
 	for (uint32_t i = 0; i < count; i++)
 		max[i] = sweep_figure(&low, i);
 	if (low.ranged)
-		e = greatest(t, &low, max);
-	for (uint32_t i = 0; e == OK && i < count; i++) {
-		double min = sweep_figure(&low, i);
-
-		if (max[i] > 0 || min > 0)
-			e = task_add(t, &capacity, t->region.nodes[i], min, fmax(min, max[i]), true);
-	}
+		e = greatest(t, &low, max, &unexplained);
+	if (e != OK)
+		return e;
+	t->ret->unexplained_max = (double)low.unexplained;
+	t->ret->unexplained_min = (double)unexplained;
+	e = round_unexplained(t, unexplained, low.unexplained);
+	for (uint32_t i = 0; e == OK && i < count; i++)
+		e = add(t, i, sweep_figure(&low, i), max[i]);
 	return e;
 }
 
 /* The holder's own component, it as member 0: what each member reaches of it, and its diagonal's reciprocal. */
-static enum err own_component(struct sweep *w, double *ret_reach, double *ret_escape)
+static enum err own_component(struct sweep *w, quad *ret_escape)
 {
 	const struct graph *g = w->t->g;
 	const struct components *c = &g->components[w->bound];
 	uint32_t component = c->of[w->t->start], n = c->start[component + 1] - c->start[component], count = 0;
 	uint32_t *locals = arena_alloc(w->t->a, n * sizeof(*locals));
-	double *reach = arena_alloc(w->t->a, n * sizeof(*reach));
+	struct num escape = { 0 };
 	struct gth x;
-	bool open;
 	enum err e;
 
-	if (!locals || !reach)
+	if (!locals)
 		return ERR_NOMEM;
 	locals[count++] = 0;
 	for (uint32_t i = c->start[component]; i < c->start[component + 1]; i++) {
 		if (c->members[i] != w->t->start)
 			locals[count++] = region_local(w->t->s, c->members[i]);
 	}
-	e = component_lay(w, locals, n, &x, &open);
-	if (e != OK)
-		return e;
-	if (!open) {
+	e = component_factor(w, locals, n, true, &x);
+	if (e == ERR_CONFLICT) {
 		w->ring = c->members + c->start[component];
 		w->ring_count = n;
-		return ERR_CONFLICT;
 	}
-	gth_factor(&x);
-	gth_reach_first(&x, reach);
+	if (e != OK)
+		return e;
 	for (uint32_t i = 0; i < n; i++)
-		ret_reach[locals[i]] = reach[i];
-	*ret_escape = x.pivot[0];
+		w->vector[i].value = 0;
+	gth_reach_first(&x, w->vector);
+	for (uint32_t i = 0; i < n; i++)
+		w->visits[locals[i]] = w->vector[i];
+	gth_escape(&x, &escape);
+	*ret_escape = escape.value;
 	return OK;
 }
 
 /* Down from the holder at one bound; visits[] gathers what each node's holders reach, and becomes what it reaches itself. */
-static enum err descend(struct sweep *w, double *ret_escape)
+static enum err descend(struct sweep *w, quad *ret_escape)
 {
 	const struct graph *g = w->t->g;
 	const struct components *c = &g->components[w->bound];
@@ -272,21 +356,19 @@ static enum err descend(struct sweep *w, double *ret_escape)
 		bool own = component == c->of[w->t->start], entered = own;
 
 		for (end = i; end < count && c->of[nodes[w->order[end]]] == component; end++)
-			entered = entered || w->visits[w->order[end]] > 0;
+			entered = entered || w->visits[w->order[end]].value > 0;
 		if (own && !c->cyclic[component]) {
-			w->visits[0] = 1;
+			w->visits[0].value = 1;
 		} else if (own) {
-			e = own_component(w, w->visits, ret_escape);
+			e = own_component(w, ret_escape);
 		} else if (entered && c->cyclic[component]) {
 			struct gth x;
-			bool open;
 
-			e = component_lay(w, w->order + i, end - i, &x, &open);
+			e = component_factor(w, w->order + i, end - i, false, &x); /* open: it was entered */
 			if (e != OK)
 				break;
 			for (uint32_t k = i; k < end; k++)
 				w->vector[k - i] = w->visits[w->order[k]];
-			gth_factor(&x);
 			gth_reach(&x, w->vector);
 			for (uint32_t k = i; k < end; k++)
 				w->visits[w->order[k]] = w->vector[k - i];
@@ -298,8 +380,8 @@ static enum err descend(struct sweep *w, double *ret_escape)
 				uint32_t link = g->down_link[place], held = g->subject[link];
 
 				if (c->of[held] != component)
-					w->visits[region_local(w->t->s, held)] +=
-						w->visits[w->order[k]] * link_share(g, w->bound, link);
+					w->visits[region_local(w->t->s, held)].value +=
+						w->visits[w->order[k]].value * link_share(g, w->bound, link);
 			}
 		}
 	}
@@ -321,19 +403,20 @@ static void look_for_ranges(struct sweep *w)
 	}
 }
 
-static double descent_figure(const struct sweep *w, uint32_t local, double escape)
+static quad descent_figure(const struct sweep *w, uint32_t local, quad escape)
 {
 	if (local == 0)
 		return w->t->q->raw ? 1 / escape - 1 : 1 - escape;
-	return w->t->q->raw ? w->visits[local] / escape : fmin(w->visits[local], 1);
+	return w->t->q->raw ? w->visits[local].value / escape : quad_min(w->visits[local].value, 1);
 }
 
-static enum err greatest_below(struct task *t, const struct sweep *low, double *ret_max)
+static enum err greatest_below(struct task *t, const struct sweep *low, quad *ret_max)
 {
 	struct sweep high;
 	struct reach r;
+	struct num back = { 0 };
 	const uint32_t holder = 0;
-	double escape;
+	quad escape;
 	enum err e;
 
 	if (low->fits) {
@@ -351,9 +434,10 @@ static enum err greatest_below(struct task *t, const struct sweep *low, double *
 	if (e == OK)
 		e = reach_run(&r, &holder, 1);
 	if (e == OK)
-		e = reach_return(&r, 0, &ret_max[0]);
-	for (uint32_t i = e == OK; i < t->region.count && (e == OK || e == ERR_FULL); i++)
-		ret_max[i] = e == OK ? r.value[i] : 1;
+		e = reach_return(&r, 0, &back);
+	for (uint32_t i = 0; i < t->region.count && (e == OK || e == ERR_FULL); i++)
+		ret_max[i] = e == ERR_FULL ? 1 : i == 0 ? back.value : r.value[i].value;
+	t->ret->rough = t->ret->rough || r.rough;
 	t->ret->coarse = e == ERR_FULL;
 	return e == ERR_FULL ? OK : e;
 }
@@ -361,9 +445,8 @@ static enum err greatest_below(struct task *t, const struct sweep *low, double *
 enum err integrated_holdings(struct task *t)
 {
 	uint32_t count = t->region.count;
-	double *max = arena_alloc(t->a, count * sizeof(*max)), escape;
+	quad *max = arena_alloc(t->a, count * sizeof(*max)), escape;
 	struct sweep low;
-	size_t capacity = 0;
 	enum err e = max ? sweep_init(&low, t, BOUND_MIN) : ERR_NOMEM;
 
 	if (e == OK)
@@ -377,11 +460,7 @@ enum err integrated_holdings(struct task *t)
 	look_for_ranges(&low);
 	if (low.ranged)
 		e = greatest_below(t, &low, max);
-	for (uint32_t i = 0; e == OK && i < count; i++) {
-		double min = descent_figure(&low, i, escape);
-
-		if (max[i] > 0 || min > 0)
-			e = task_add(t, &capacity, t->region.nodes[i], min, fmax(min, max[i]), true);
-	}
+	for (uint32_t i = 0; e == OK && i < count; i++)
+		e = add(t, i, descent_figure(&low, i, escape), max[i]);
 	return e;
 }

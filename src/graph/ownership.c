@@ -1,14 +1,56 @@
 /* A question's frame: what is asked is checked, the region collected, the method called, the rest filled in. */
 #include "internal.h"
 
-enum err task_add(struct task *t, size_t *capacity, uint32_t node, double min, double max, bool certain)
+#define MAX_REDONE 2000000 /* steps per question */
+
+enum err task_add(struct task *t, uint32_t node, quad min, quad max, struct graph_pct pct, bool certain)
 {
 	struct graph_figures *ret = t->ret;
 
-	if (arena_grow(t->a, (void **)&ret->items, capacity, ret->count + 1, sizeof(*ret->items)) != 0)
+	if (arena_grow(t->a, (void **)&ret->items, &t->items_capacity, ret->count + 1, sizeof(*ret->items)) != 0)
 		return ERR_NOMEM;
-	ret->items[ret->count++] = (struct graph_figure){ .node = node, .certain = certain, .min = min, .max = max };
+	ret->items[ret->count++] = (struct graph_figure){
+		.node = node,
+		.certain = certain,
+		.min = (double)min,
+		.max = (double)max,
+		.pct = pct,
+	};
 	return OK;
+}
+
+static enum err redo_end(struct task *t, enum bound bound, uint32_t local,
+			 enum err (*redo)(struct task *, enum bound, uint32_t, mpq_ptr), int64_t *ret)
+{
+	enum err e = ERR_FULL;
+	mpq_t exact;
+
+	t->redone += t->region.count;
+	if (t->redone >= MAX_REDONE)
+		return OK;
+	mpq_init(exact);
+	e = redo(t, bound, local, exact);
+	if (e == OK)
+		*ret = pct_round_exact(exact);
+	mpq_clear(exact);
+	return e == ERR_FULL ? OK : e;
+}
+
+enum err task_round(struct task *t, quad min, quad max, uint32_t local,
+		    enum err (*redo)(struct task *, enum bound, uint32_t, mpq_ptr), struct graph_pct *ret)
+{
+	bool near_min, near_max;
+	enum err e = OK;
+
+	ret->min = pct_round(min, &near_min);
+	ret->max = pct_round(max, &near_max);
+	if (near_min && !t->ret->rough)
+		e = redo_end(t, BOUND_MIN, local, redo, &ret->min);
+	if (e == OK && min == max)
+		ret->max = ret->min;
+	else if (e == OK && near_max && !t->ret->rough)
+		e = redo_end(t, BOUND_MAX, local, redo, &ret->max);
+	return e;
 }
 
 enum err task_ring(struct task *t, const uint32_t *members, size_t count)
@@ -27,7 +69,6 @@ enum err task_ring(struct task *t, const uint32_t *members, size_t count)
 static enum err direct_figures(struct task *t)
 {
 	const struct graph *g = t->g;
-	size_t capacity = 0;
 	enum err e = OK;
 
 	for (uint32_t place = links_begin(g, t->direction, t->start); e == OK && place < links_end(g, t->direction, t->start);
@@ -35,8 +76,8 @@ static enum err direct_figures(struct task *t)
 		uint32_t link = link_at(g, t->direction, place);
 
 		if (g->weight[BOUND_MAX][link] > 0)
-			e = task_add(t, &capacity, link_end(g, t->direction, link), g->weight[BOUND_MIN][link],
-				     g->weight[BOUND_MAX][link], true);
+			e = task_add(t, link_end(g, t->direction, link), g->weight[BOUND_MIN][link], g->weight[BOUND_MAX][link],
+				     link_pct(g, link), true);
 	}
 	return e;
 }
@@ -77,10 +118,22 @@ static void fill_direct(struct task *t)
 		uint32_t at = s->local[node];
 
 		if (at < t->ret->count && t->ret->items[at].node == node) {
-			t->ret->items[at].direct_min = g->weight[BOUND_MIN][link];
-			t->ret->items[at].direct_max = g->weight[BOUND_MAX][link];
+			t->ret->items[at].direct_min = (double)g->weight[BOUND_MIN][link];
+			t->ret->items[at].direct_max = (double)g->weight[BOUND_MAX][link];
+			t->ret->items[at].direct_pct = link_pct(g, link);
 		}
 	}
+}
+
+bool question_valid(const struct graph *g, const struct graph_question *q)
+{
+	if (q->method == GRAPH_CONTROL && !ratio_valid(q->threshold))
+		return false;
+	for (size_t i = 0; i < q->parties_count; i++) {
+		if (q->parties[i] >= g->nodes)
+			return false;
+	}
+	return true;
 }
 
 static enum err ask(const struct graph *g, struct graph_scratch *s, uint32_t start, enum direction direction,
@@ -90,15 +143,8 @@ static enum err ask(const struct graph *g, struct graph_scratch *s, uint32_t sta
 	enum err e;
 
 	*ret = (struct graph_figures){ 0 };
-	if (start >= g->nodes)
+	if (start >= g->nodes || !question_valid(g, q))
 		return ERR_INVALID;
-	if (q->method == GRAPH_CONTROL && (q->threshold.denominator < 1 || q->threshold.denominator > INT64_MAX ||
-					   q->threshold.numerator > q->threshold.denominator))
-		return ERR_INVALID;
-	for (size_t i = 0; i < q->parties_count; i++) {
-		if (q->parties[i] >= g->nodes)
-			return ERR_INVALID;
-	}
 	if (q->method == GRAPH_DIRECT) {
 		t.region = (struct region){ .nodes = &t.start, .count = 1 };
 		e = OK;
@@ -106,8 +152,11 @@ static enum err ask(const struct graph *g, struct graph_scratch *s, uint32_t sta
 		e = region_collect(g, s, start, direction, a, &t.region);
 	}
 	if (e == OK && direction == UP) {
-		ret->unexplained_max = node_held(g, start) ? g->room[start] : 1;
-		ret->unexplained_min = node_held(g, start) ? g->room_max[start] : 1;
+		bool held = node_held(g, start);
+
+		ret->unexplained_max = held ? (double)g->room[start] : 1;
+		ret->unexplained_min = held ? (double)g->room_max[start] : 1;
+		ret->unexplained_pct = held ? room_pct(g, start) : (struct graph_pct){ PCT_WHOLE, PCT_WHOLE };
 	}
 	if (e == OK)
 		e = method_run(&t);

@@ -1,13 +1,12 @@
 /* The greatest simple paths, found from the subject upwards, best first: what a path can still become is known from a first
  * pass down from the holder, so the first to arrive is the greatest. */
-#include <math.h>
 #include <string.h>
 #include "internal.h"
 
 struct partial {
 	size_t below; /* the partial path that this one continues; SIZE_MAX: none */
 	uint32_t link, local;
-	double value; /* product of the maxima so far */
+	quad value; /* product of the maxima so far */
 };
 
 struct entry {
@@ -100,7 +99,7 @@ static enum err best_products(struct finder *f, uint32_t from)
 				return ERR_FULL;
 			if (held == NONE)
 				continue;
-			value = top.key * fmin(link_share(f->g, BOUND_MAX, link), 1);
+			value = top.key * (double)quad_min(link_share(f->g, BOUND_MAX, link), 1);
 			if (value <= f->best[held])
 				continue;
 			f->best[held] = value;
@@ -110,13 +109,14 @@ static enum err best_products(struct finder *f, uint32_t from)
 	return e;
 }
 
-static enum err extend(struct finder *f, size_t below, uint32_t local, double value)
+static enum err extend(struct finder *f, size_t below, uint32_t local, quad value)
 {
 	uint32_t node = f->region.nodes[local];
 
 	for (uint32_t link = f->g->up_start[node]; link < f->g->up_start[node + 1]; link++) {
 		uint32_t holder = region_local(f->s, f->g->holder[link]);
-		double next = value * link_share(f->g, BOUND_MAX, link), key = next * f->best[holder];
+		quad next = value * link_share(f->g, BOUND_MAX, link);
+		double key = (double)next * f->best[holder];
 		bool passed = holder == 0;
 
 		f->steps++;
@@ -140,22 +140,52 @@ static enum err extend(struct finder *f, size_t below, uint32_t local, double va
 	return OK;
 }
 
+#define EXACT_LINKS 400 /* a longer product is taken for the tie that it all but is */
+
+/* The product of a path's shares, in fractions. */
+static void round_exact(struct finder *f, const struct graph_path *path, enum bound bound, int64_t *ret)
+{
+	struct nums pool;
+	struct num product = { 0 }, share = { 0 };
+
+	if (path->count > EXACT_LINKS)
+		return;
+	nums_init(&pool, f->a);
+	num_set_whole(&pool, &product, 1);
+	for (size_t i = 0; i < path->count; i++) {
+		link_num(f->g, &pool, bound, path->links[i], &share);
+		num_mul(&pool, &product, &share);
+	}
+	if (!pool.failed)
+		*ret = pct_round_exact(nums_of(&pool, &product));
+	nums_clear(&pool);
+}
+
 static enum err lay_path(struct finder *f, size_t last, struct graph_path *ret)
 {
 	uint32_t *links;
 	size_t count = 0;
+	quad min = 1, max = f->partials[last].value;
+	bool near_min, near_max;
 
 	for (size_t i = last; i != SIZE_MAX; i = f->partials[i].below)
 		count++;
 	links = arena_alloc(f->a, count * sizeof(*links));
 	if (!links)
 		return ERR_NOMEM;
-	*ret = (struct graph_path){ .links = links, .count = count, .min = 1, .max = f->partials[last].value };
+	*ret = (struct graph_path){ .links = links, .count = count };
 	for (size_t i = last; i != SIZE_MAX; i = f->partials[i].below) {
 		*links++ = f->partials[i].link;
-		ret->min *= link_share(f->g, BOUND_MIN, f->partials[i].link);
+		min *= link_share(f->g, BOUND_MIN, f->partials[i].link);
 	}
-	ret->min = fmin(ret->min, ret->max);
+	min = quad_min(min, max);
+	ret->min = (double)min;
+	ret->max = (double)max;
+	ret->pct = (struct graph_pct){ pct_round(min, &near_min), pct_round(max, &near_max) };
+	if (near_min)
+		round_exact(f, ret, BOUND_MIN, &ret->pct.min);
+	if (near_max)
+		round_exact(f, ret, BOUND_MAX, &ret->pct.max);
 	return OK;
 }
 

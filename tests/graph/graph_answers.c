@@ -5,8 +5,11 @@
  *   stake HOLDER SUBJECT MIN_NUMERATOR MIN_DENOMINATOR MAX_NUMERATOR MAX_DENOMINATOR
  *   build
  *   owners|holdings METHOD NODE OPTION…      option: raw single inclusive threshold=N/D party=NODE budget=N
+ *   group METHOD NODE OPTION…                option: these, and limit=N/D remainders hidden=NODE
+ *   columns                                  every subject's column, and its links
  *   paths HOLDER SUBJECT LIMIT
- *   cycles */
+ *   cycles
+ * Figures are [min, max] as doubles, or whole numbers of 10^-12 per cent as printed. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@
 
 #define ARENA ((size_t)256 << 20)
 #define MAX_PARTIES 64
+#define MAX_HIDDEN 64 /* nodes that may count as unexplained */
 
 static const char *const methods[] = { "direct",  "integrated", "simple_paths", "weakest_link",
 				       "control", "cascade",    "attribution" };
@@ -79,44 +83,123 @@ static void print_ids(const char *name, const uint32_t *ids, size_t count)
 	printf("]");
 }
 
+struct asked {
+	struct graph_question q;
+	struct graph_group_question group;
+	uint32_t parties[MAX_PARTIES], node;
+	uint8_t hidden[MAX_HIDDEN];
+};
+
+static void read_question(char *rest, struct asked *ret)
+{
+	char *save, *word = strtok_r(rest, " \n", &save);
+	struct graph_question *q = &ret->q;
+	uint32_t node;
+
+	*ret = (struct asked){ .q.threshold = { 1, 2 }, .group.threshold = { 1, 2 } };
+	while (q->method < GRAPH_ATTRIBUTION && strcmp(word, methods[q->method]) != 0)
+		q->method++;
+	ret->node = (uint32_t)strtoul(strtok_r(NULL, " \n", &save), NULL, 10);
+	q->parties = ret->parties;
+	ret->group.question = q;
+	while ((word = strtok_r(NULL, " \n", &save))) {
+		q->raw |= strcmp(word, "raw") == 0;
+		q->single_entity |= strcmp(word, "single") == 0;
+		q->inclusive |= strcmp(word, "inclusive") == 0;
+		ret->group.remainders |= strcmp(word, "remainders") == 0;
+		if (sscanf(word, "threshold=%" SCNu64 "/%" SCNu64, &q->threshold.numerator, &q->threshold.denominator) == 2)
+			continue;
+		if (sscanf(word, "limit=%" SCNu64 "/%" SCNu64, &ret->group.threshold.numerator,
+			   &ret->group.threshold.denominator) == 2)
+			continue;
+		if (sscanf(word, "budget=%zu", &q->budget) == 1)
+			continue;
+		if (sscanf(word, "hidden=%" SCNu32, &node) == 1 && node < MAX_HIDDEN) {
+			ret->hidden[node] = 1;
+			ret->group.unexplained = ret->hidden;
+			continue;
+		}
+		if (q->parties_count < MAX_PARTIES && sscanf(word, "party=%" SCNu32, &node) == 1)
+			ret->parties[q->parties_count++] = node;
+	}
+}
+
+static void print_pct(const char *name, struct graph_pct pct)
+{
+	printf(", \"%s\": [%" PRId64 ", %" PRId64 "]", name, pct.min, pct.max);
+}
+
 static void ask(struct state *s, char *rest, bool owners)
 {
 	struct arena *a = arena_new(ARENA);
-	struct graph_question q = { .threshold = { 1, 2 } };
+	struct asked asked;
 	struct graph_figures f;
-	uint32_t parties[MAX_PARTIES], node;
-	char *save, *word = strtok_r(rest, " \n", &save);
 	enum err e;
 
-	while (q.method < GRAPH_ATTRIBUTION && strcmp(word, methods[q.method]) != 0)
-		q.method++;
-	node = (uint32_t)strtoul(strtok_r(NULL, " \n", &save), NULL, 10);
-	q.parties = parties;
-	while ((word = strtok_r(NULL, " \n", &save))) {
-		q.raw |= strcmp(word, "raw") == 0;
-		q.single_entity |= strcmp(word, "single") == 0;
-		q.inclusive |= strcmp(word, "inclusive") == 0;
-		if (sscanf(word, "threshold=%" SCNu64 "/%" SCNu64, &q.threshold.numerator, &q.threshold.denominator) == 2)
-			continue;
-		if (sscanf(word, "budget=%zu", &q.budget) == 1)
-			continue;
-		if (q.parties_count < MAX_PARTIES && sscanf(word, "party=%" SCNu32, &parties[q.parties_count]) == 1)
-			q.parties_count++;
-	}
 	if (!a)
 		fail("no memory");
-	e = owners ? graph_owners(s->graph, s->scratch, node, &q, a, &f)
-		   : graph_holdings(s->graph, s->scratch, node, &q, a, &f);
-	printf("{\"error\": \"%s\", \"unexplained\": [%.17g, %.17g], \"total\": [%.17g, %.17g], \"coarse\": %s",
+	read_question(rest, &asked);
+	e = owners ? graph_owners(s->graph, s->scratch, asked.node, &asked.q, a, &f)
+		   : graph_holdings(s->graph, s->scratch, asked.node, &asked.q, a, &f);
+	printf("{\"error\": \"%s\", \"unexplained\": [%.17g, %.17g], \"total\": [%.17g, %.17g], \"coarse\": %s, \"rough\": %s",
 	       e == OK ? "" : err_name(e), f.unexplained_min, f.unexplained_max, f.total_min, f.total_max,
-	       f.coarse ? "true" : "false");
+	       f.coarse ? "true" : "false", f.rough ? "true" : "false");
+	print_pct("unexplained_pct", f.unexplained_pct);
+	print_pct("total_pct", f.total_pct);
 	print_ids("ring", f.ring, f.ring_count);
 	printf(", \"figures\": {");
-	for (size_t i = 0; e == OK && i < f.count; i++)
-		printf("%s\"%" PRIu32 "\": [%.17g, %.17g, %.17g, %.17g, %s]", i ? ", " : "", f.items[i].node, f.items[i].min,
-		       f.items[i].max, f.items[i].direct_min, f.items[i].direct_max, f.items[i].certain ? "true" : "false");
+	for (size_t i = 0; e == OK && i < f.count; i++) {
+		const struct graph_figure *x = &f.items[i];
+
+		printf("%s\"%" PRIu32 "\": [%.17g, %.17g, %.17g, %.17g, %s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+		       "]",
+		       i ? ", " : "", x->node, x->min, x->max, x->direct_min, x->direct_max, x->certain ? "true" : "false",
+		       x->pct.min, x->pct.max, x->direct_pct.min, x->direct_pct.max);
+	}
 	printf("}}\n");
 	arena_free(a);
+}
+
+static void group(struct state *s, char *rest)
+{
+	struct arena *a = arena_new(ARENA);
+	struct asked asked;
+	struct graph_group found;
+	enum err e;
+
+	if (!a)
+		fail("no memory");
+	read_question(rest, &asked);
+	e = graph_group_share(s->graph, s->scratch, asked.node, &asked.group, a, &found);
+	printf("{\"error\": \"%s\", \"min\": %.17g, \"max\": %.17g, \"orders\": [%d, %d], \"exact\": %s, \"coarse\": %s",
+	       e == OK ? "" : err_name(e), found.min, found.max, (found.min_order > 0) - (found.min_order < 0),
+	       (found.max_order > 0) - (found.max_order < 0), found.exact ? "true" : "false", found.coarse ? "true" : "false");
+	print_pct("pct", found.pct);
+	print_ids("ring", found.ring, found.ring_count);
+	printf("}\n");
+	arena_free(a);
+}
+
+static void columns(struct state *s)
+{
+	printf("{\"columns\": [");
+	for (uint32_t j = 0; j < graph_nodes(s->graph); j++) {
+		struct graph_column column = graph_column(s->graph, j);
+		uint32_t first, count = graph_links_of_subject(s->graph, j, &first);
+
+		printf("%s{\"held\": %s", j ? ", " : "", column.held ? "true" : "false");
+		print_pct("sum", column.sum_pct);
+		print_pct("unexplained", column.unexplained_pct);
+		printf(", \"links\": {");
+		for (uint32_t l = first; l < first + count; l++) {
+			struct graph_link link = graph_link(s->graph, l);
+
+			printf("%s\"%" PRIu32 "\": [%" PRId64 ", %" PRId64 "]", l > first ? ", " : "", link.holder,
+			       link.pct.min, link.pct.max);
+		}
+		printf("}}");
+	}
+	printf("]}\n");
 }
 
 static void paths(struct state *s, const char *rest)
@@ -133,7 +216,8 @@ static void paths(struct state *s, const char *rest)
 	printf("{\"error\": \"%s\", \"truncated\": %s, \"paths\": [", e == OK ? "" : err_name(e),
 	       found.truncated ? "true" : "false");
 	for (size_t i = 0; e == OK && i < found.count; i++) {
-		printf("%s[%.17g, %.17g", i ? ", " : "", found.items[i].min, found.items[i].max);
+		printf("%s[%.17g, %.17g, %" PRId64 ", %" PRId64, i ? ", " : "", found.items[i].min, found.items[i].max,
+		       found.items[i].pct.min, found.items[i].pct.max);
 		for (size_t k = 0; k < found.items[i].count; k++)
 			printf(", %" PRIu32, graph_link(s->graph, found.items[i].links[k]).holder);
 		printf(", %" PRIu32 "]", subject);
@@ -177,6 +261,10 @@ int main(void)
 			build(&s);
 		else if (strncmp(line, "owners ", 7) == 0 || strncmp(line, "holdings ", 9) == 0)
 			ask(&s, rest, line[0] == 'o');
+		else if (strncmp(line, "group ", 6) == 0)
+			group(&s, rest);
+		else if (strncmp(line, "columns", 7) == 0)
+			columns(&s);
 		else if (strncmp(line, "paths ", 6) == 0)
 			paths(&s, rest);
 		else if (strncmp(line, "cycles", 6) == 0)

@@ -1,71 +1,15 @@
 """src/graph against exact fractions, on thousands of small random graphs: cycles, ranges, parallel stakes, rings, overfull
 columns, nodes that hold themselves."""
 
-import json
-import os
 import random
-import subprocess
 from fractions import Fraction
 
 import pytest
 
-from cluster import program
-from ownership_oracle import HALF, ONE, ZERO, Graph
+from graph_program import ask, describe, graphs, printed
+from ownership_oracle import HALF, ONE, ZERO
 
 TOLERANCE = 1e-13
-
-
-def answers_program():
-    """Built beside the program under test."""
-    return os.path.join(os.path.dirname(program()), "..", "..", "tests", "graph", "graph_answers")
-
-
-def ask(blocks):
-    """[(graph, [question])] -> [[answer]]"""
-    lines = []
-    for graph, questions in blocks:
-        lines.append(f"graph {graph.n}")
-        for holder, subject, low, high in graph.stakes:
-            lines.append(f"stake {holder} {subject} {low.numerator} {low.denominator} {high.numerator} {high.denominator}")
-        lines += ["build", *questions]
-    done = subprocess.run([answers_program()], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    result = []
-    for _, questions in blocks:
-        result.append(found[: len(questions)])
-        del found[: len(questions)]
-    assert not found
-    return result
-
-
-def random_graph(rng, n, ranges=False, overfull=0.0, loops=True):
-    stakes = []
-    for subject in range(n):
-        holders = [i for i in range(n) if loops or i < subject]
-        rng.shuffle(holders)
-        left = ONE if rng.random() >= overfull else Fraction(2)
-        full = rng.random() < 0.4  # closed rings come of these
-        holders = holders[: rng.randint(0, min(4, n))]
-        for place, holder in enumerate(holders):
-            if holder == subject and rng.random() < 0.5:
-                continue
-            parts = rng.choice([4, 10, 100, 7])
-            share = left if full and place == len(holders) - 1 else left * Fraction(rng.randint(0, parts), parts)
-            share = min(share, ONE)
-            left -= share
-            if ranges and rng.random() < 0.5:
-                kind = rng.random()
-                low = ZERO if kind < 0.4 else share
-                high = ONE if kind < 0.4 else min(ONE, share + Fraction(rng.randint(0, 40), 100))
-                left += share - low
-                stakes.append((holder, subject, low, high))
-            elif share > 0 and rng.random() < 0.2:  # parallel
-                stakes += [(holder, subject, share / 3, share / 3), (holder, subject, share * 2 / 3, share * 2 / 3)]
-            else:
-                stakes.append((holder, subject, share, share))
-    rng.shuffle(stakes)
-    return Graph(n, stakes)
 
 
 def near(found, expected):
@@ -74,21 +18,13 @@ def near(found, expected):
 
 
 def same(expected, found, what):
-    """{node: (min, max)} against an answer's figures; what is 0 may be absent."""
+    """{node: (min, max)} against an answer's figures, to the last digit that is printed; what is 0 may be absent."""
     figures = {int(node): row for node, row in found["figures"].items()}
     for node in set(expected) | set(figures):
-        low, high = expected.get(node, (0, 0))
-        row = figures.get(node, [0, 0])
+        low, high = (Fraction(value) for value in expected.get(node, (0, 0)))
+        row = figures.get(node, [0] * 9)
         assert near(row[0], low) and near(row[1], high), (what, node, row, float(low), float(high))
-
-
-def describe(graph, question):
-    return question, graph.n, [(h, s, str(a), str(b)) for h, s, a, b in graph.stakes]
-
-
-def graphs(seed, count, most=6, **options):
-    rng = random.Random(seed)
-    return [random_graph(rng, rng.randint(1, most), **options) for _ in range(count)]
+        assert row[5:7] == [printed(low), printed(high)], (what, node, row, float(low), float(high))
 
 
 def check_ring(graph, found, nodes, what):
@@ -169,10 +105,12 @@ def test_integrated_ranges():
             assert not answers[j]["coarse"]
             at_low = sum(v for i, v in low.items() if not graph.held[i])
             assert abs(answers[j]["unexplained"][1] - (ONE - at_low)) <= TOLERANCE, what
+            assert answers[j]["unexplained_pct"][1] == printed(ONE - at_low), what
             if all(graph.fits(k) for k in graph.above(j)) and not graph.closed_rings(graph.divided(graph.high)):
                 at_high = graph.integrated(graph.divided(graph.high), j)
                 unexplained = ONE - sum(v for i, v in at_high.items() if not graph.held[i])
             assert abs(answers[j]["unexplained"][0] - unexplained) <= TOLERANCE, what
+            assert answers[j]["unexplained_pct"][0] == printed(unexplained), what
             compared += 1
         for i in range(graph.n):
             what = describe(graph, questions[graph.n + i])
@@ -266,6 +204,7 @@ def test_control_and_cascade(ranges):
                 for at_max, group in ((False, low), (True, high)):
                     total = graph.group_share(group, node, at_max)
                     assert abs(found["total"][at_max] - max(min(total, ONE), found["total"][0])) <= TOLERANCE, what
+                    assert found["total_pct"][at_max] == max(printed(min(total, ONE) if at_max else total), found["total_pct"][0]), what
                 continue
             theta, at_least = (HALF, True) if method == "cascade" else (limit, inclusive)
             expected = {}
@@ -306,15 +245,26 @@ def test_attribution(ranges):
             same(expected, found, describe(graph, question))
 
 
-def test_direct_and_unexplained():
-    blocks = [(g, [f"{way} direct {j}" for way in ("owners", "holdings") for j in range(g.n)]) for g in graphs("direct", 300, ranges=True)]
-    for (graph, questions), answers in zip(blocks, ask(blocks)):
+def test_direct_and_columns():
+    blocks = []
+    for g in graphs("direct", 300, ranges=True, overfull=0.2):
+        blocks.append((g, ["columns", *(f"{way} direct {j}" for way in ("owners", "holdings") for j in range(g.n))]))
+    for (graph, questions), (columns, *answers) in zip(blocks, ask(blocks)):
         for j in range(graph.n):
-            same({i: (graph.low[i][j], graph.high[i][j]) for i in range(graph.n)}, answers[j], describe(graph, questions[j]))
+            same({i: (graph.low[i][j], graph.high[i][j]) for i in range(graph.n)}, answers[j], describe(graph, questions[1 + j]))
             for found, expected in zip(answers[j]["unexplained"], graph.unexplained(j)):
                 assert abs(found - expected) <= TOLERANCE
             below = answers[graph.n + j]
-            same({i: (graph.low[j][i], graph.high[j][i]) for i in range(graph.n)}, below, describe(graph, questions[graph.n + j]))
+            same({i: (graph.low[j][i], graph.high[j][i]) for i in range(graph.n)}, below, describe(graph, questions[1 + graph.n + j]))
+            column = columns["columns"][j]
+            assert column["sum"] == [printed(graph.column_low(j)), printed(sum(graph.high[i][j] for i in range(graph.n)))]
+            assert column["held"] == graph.held[j]
+            assert column["unexplained"] == [printed(share) for share in graph.unexplained(j)]
+            assert answers[j]["unexplained_pct"] == column["unexplained"]
+            links = {int(i): pct for i, pct in column["links"].items()}
+            for i in range(graph.n):
+                assert links.get(i, [0, 0]) == [printed(graph.low[i][j]), printed(graph.high[i][j])]
+                assert below["figures"].get(str(i), [0] * 9)[7:9] == [printed(graph.low[j][i]), printed(graph.high[j][i])]
 
 
 def test_paths_and_cycles():
@@ -336,6 +286,7 @@ def test_paths_and_cycles():
             values = sorted((graph.product(high, p) for p in paths), reverse=True)
             assert found["truncated"] == (len(paths) > int(limit)), describe(graph, question)
             assert len(found["paths"]) == min(len(paths), int(limit))
-            for (least, most, *nodes), value in zip(found["paths"], values):
+            for (least, most, least_pct, most_pct, *nodes), value in zip(found["paths"], values):
                 assert tuple(nodes) in paths and abs(most - value) <= TOLERANCE, describe(graph, question)
                 assert abs(least - graph.product(low, nodes)) <= TOLERANCE
+                assert [least_pct, most_pct] == [printed(graph.product(low, nodes)), printed(value)], describe(graph, question)

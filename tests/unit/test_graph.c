@@ -6,7 +6,7 @@
 
 #include "lodebase/graph/ownership.h"
 
-#define ARENA ((size_t)64 << 20)
+#define ARENA ((size_t)256 << 20)
 
 struct share {
 	uint32_t holder, subject;
@@ -365,9 +365,9 @@ static void great_rings(void)
 	CHECK_INT(b.figures.count, MEMBERS - 1);
 	done(&b);
 
-	b = ring(GRAPH_MAX_COMPONENT + 1, 50);
-	CHECK_INT(owners(&b, 0, INTEGRATED), ERR_PRECISION);
-	CHECK_INT(holdings(&b, 0, INTEGRATED), ERR_PRECISION);
+	b = ring(10000, 50);
+	CHECK_INT(owners(&b, 0, INTEGRATED), OK);
+	CHECK_INT(holdings(&b, 0, INTEGRATED), OK);
 	done(&b);
 }
 

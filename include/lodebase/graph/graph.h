@@ -36,6 +36,12 @@ struct graph_stake {
 	struct graph_ratio min, max;
 };
 
+/* As answers print: units of 10^-12 per cent (100 % is 10^14), the exact value rounded half up. What is beyond (raw figures may be)
+ * is INT64_MAX. */
+struct graph_pct {
+	int64_t min, max;
+};
+
 struct graph;
 struct graph_builder;
 
@@ -58,12 +64,14 @@ size_t graph_bytes(const struct graph *g); /* what it takes in memory */
 struct graph_link {
 	uint32_t holder, subject;
 	double min, max;
+	struct graph_pct pct;
 	const struct graph_stake *stakes;
 	size_t stakes_count;
 };
 
 /* Links are numbered by subject, then holder. */
 struct graph_link graph_link(const struct graph *g, uint32_t link);
+struct graph_pct graph_stake_pct(const struct graph *g, const struct graph_stake *stake);
 /* The numbers of the links into a subject: from *ret_first on, this many. */
 uint32_t graph_links_of_subject(const struct graph *g, uint32_t subject, uint32_t *ret_first);
 /* The numbers of the links of a holder. */
@@ -76,6 +84,7 @@ struct graph_column {
 	double sum; /* of the minima */
 	double unexplained_min,
 		unexplained_max; /* max(0, 1 - sum of max), max(0, 1 - sum of min): exact values, rounded once */
+	struct graph_pct sum_pct, unexplained_pct; /* sum_pct: of the minima, of the maxima */
 };
 
 struct graph_column graph_column(const struct graph *g, uint32_t subject);

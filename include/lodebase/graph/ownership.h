@@ -11,9 +11,11 @@
  *   attribution   holders of at least 1/2 (a cascade) count as one with what they hold, each holding once; tier promote_lower
  *                 never promotes the first link, single_entity does
  *
- * Figures are shares of 1 with a minimum and a maximum (equal where everything is known). Figures are computed in doubles without
- * subtraction near a closed ring; every comparison with a threshold is exact. The minimum is the value at all minima, the maximum
- * the greatest over all structures within the ranges, each figure by itself. */
+ * Figures are shares of 1 with a minimum and a maximum (equal where everything is known). The minimum is the value at all minima,
+ * the maximum the greatest over all structures within the ranges, each figure by itself. They are computed with 113 bits and
+ * without subtraction near a closed ring, and given as doubles and as answers print them, rounded once from the exact value: a
+ * figure so near to the border of two last digits that 113 bits may not say which is redone in fractions (within bounds: beyond
+ * some hundred links it is taken for the tie that it all but is). Every comparison with a threshold is exact. */
 #pragma once
 
 #include "lodebase/graph/graph.h"
@@ -27,9 +29,6 @@ enum graph_method {
 	GRAPH_CASCADE,
 	GRAPH_ATTRIBUTION,
 };
-
-/* The greatest component that is solved: the memory for it is its square. */
-#define GRAPH_MAX_COMPONENT 1500
 
 struct graph_question {
 	enum graph_method method;
@@ -47,6 +46,7 @@ struct graph_figure {
 	bool certain; /* control, cascade: also at the minima; other methods: true */
 	double min, max;
 	double direct_min, direct_max; /* what the holder has of the subject itself, as recorded */
+	struct graph_pct pct, direct_pct;
 };
 
 struct graph_figures {
@@ -56,8 +56,11 @@ struct graph_figures {
 	double unexplained_min, unexplained_max;
 	/* Of a cascade of parties: what its closed set holds of the subject. */
 	double total_min, total_max;
+	struct graph_pct unexplained_pct, total_pct;
 	/* Some maxima of `integrated` are but upper bounds: the budget did not suffice to find the greatest structure of each. */
 	bool coarse;
+	/* integrated: a component was too large and dense for 113 bits; figures are right to about 13 digits. */
+	bool rough;
 	const uint32_t *ring; /* with ERR_CONFLICT */
 	size_t ring_count;
 };
@@ -66,7 +69,7 @@ struct graph_figures {
  *   ERR_CONFLICT  integrated: a closed ring anywhere above the subject (holdings: with the holder in it); its members in *ret
  *   ERR_FULL      the budget is spent: too complex. integrated never gives this
  *   ERR_RANGE     raw: the greatest value is unbounded within the ranges
- *   ERR_PRECISION integrated: a component of more than GRAPH_MAX_COMPONENT nodes
+ *   ERR_PRECISION integrated: a component too large and dense
  *   ERR_INVALID   no such node, or a threshold that is no fraction
  *   ERR_NOMEM */
 enum err graph_owners(const struct graph *g, struct graph_scratch *s, uint32_t subject, const struct graph_question *q,
@@ -80,6 +83,7 @@ struct graph_path {
 	const uint32_t *links;
 	size_t count;
 	double min, max;
+	struct graph_pct pct;
 };
 
 struct graph_paths {
@@ -91,3 +95,30 @@ struct graph_paths {
 /* The `limit` greatest simple paths of at least one link. ERR_FULL: the budget is spent. */
 enum err graph_paths(const struct graph *g, struct graph_scratch *s, uint32_t holder, uint32_t subject, size_t limit,
 		     size_t budget, struct arena *a, struct graph_paths *ret) MUST_CHECK;
+
+/* What a set of holders (q->parties) has of a subject together, by any method; for thresholds. Nothing counts twice: of integrated
+ * it is the share that ever reaches the set when climbing, of the path methods the sum over paths that end at the first party they
+ * meet, of attribution what the set as one holder is given, of direct the sum, of control and cascade what the closed set holds.
+ * At most 1, but for what an overfull subject records. A subject that is itself of the set: 1. */
+struct graph_group_question {
+	const struct graph_question *question; /* self_loops raw does not apply */
+	/* The maximum gives the set every unexplained remainder at and above the subject (what nobody is recorded to hold has none), */
+	bool remainders;
+	const uint8_t *unexplained; /* and these: by node, not 0; NULL: none */
+	struct graph_ratio threshold; /* that the answer compares with */
+};
+
+struct graph_group {
+	double min, max;
+	struct graph_pct pct;
+	int min_order, max_order; /* <0, 0, >0: less than, equal to, greater than the threshold */
+	/* The orders are exact. Else the figures are within 10^-9 of it and too much to redo in fractions: nothing follows. */
+	bool exact;
+	bool coarse; /* as in graph_figures: max is but an upper bound */
+	const uint32_t *ring; /* with ERR_CONFLICT */
+	size_t ring_count;
+};
+
+/* Errors as of graph_owners(). */
+enum err graph_group_share(const struct graph *g, struct graph_scratch *s, uint32_t subject,
+			   const struct graph_group_question *q, struct arena *a, struct graph_group *ret) MUST_CHECK;
