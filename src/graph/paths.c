@@ -1,17 +1,21 @@
-/* The greatest simple paths, found from the subject upwards, best first: what a path can still become is known from a first
- * pass down from the holder, so the first to arrive is the greatest. */
-#include <string.h>
+/* The greatest simple paths between one node, the *end*, and others, best first: how much a path can still become is known from one
+ * pass over all that lies above (or below) the end, so the first to arrive is the greatest. The pass is shared by all others.
+ *
+ * A path's length is the sum of the logarithms of its shares: products of ten thousand shares stay comparable that way. */
+#include <math.h>
+#include <stdlib.h>
 #include "internal.h"
 
 struct partial {
-	size_t below; /* the partial path that this one continues; SIZE_MAX: none */
-	uint32_t link, local;
-	quad value; /* product of the maxima so far */
+	uint32_t before; /* the partial path that this one continues; NONE: it is the first link */
+	uint32_t link, local; /* where it has come to, and by which link */
+	uint32_t links; /* so far */
+	double length; /* so far */
 };
 
 struct entry {
-	double key;
-	size_t number; /* of the partial path, or the local index */
+	double key; /* the least that the path's length can become */
+	uint32_t number; /* of the partial path; in the first pass the local index */
 };
 
 struct heap {
@@ -19,45 +23,75 @@ struct heap {
 	size_t count, capacity;
 };
 
-/* Ties go to the newer, which is the longer: where very many paths are alike, one is finished before all are begun. */
-static bool before(const struct entry *a, const struct entry *b)
+struct graph_finder {
+	const struct graph *g;
+	struct graph_scratch *s;
+	struct arena *a;
+	const uint64_t *rank;
+	enum direction outwards; /* from the end */
+	struct region region; /* the end first */
+	size_t steps, budget;
+	double *least; /* by local index: the length of the shortest way to the end, repetitions allowed */
+	uint8_t *looped; /* likewise */
+	/* the search at hand; its memory serves the next, too */
+	struct partial *partials;
+	uint32_t partials_count;
+	size_t partials_capacity;
+	struct heap heap;
+	uint8_t *passed; /* by local index: on the path in focus */
+	uint32_t focus;
+};
+
+#define PARTIALS_MAX 2000000 /* of one search: what it may take of memory */
+#define STEPS_PER_PARTIAL 16 /* what sorting it in costs beside looking at its link */
+
+/* Of equals the longer goes first: where very many paths are alike, one is finished before all are begun. Then the rank of the
+ * node that it has come to, so that the order does not depend on how nodes and links are numbered; then the newer, which the order
+ * of those before decides. Before a search there are no partial paths, and the order of equals does not matter. */
+static bool goes_before(const struct graph_finder *f, const struct entry *a, const struct entry *b)
 {
-	return a->key != b->key ? a->key > b->key : a->number > b->number;
+	const struct partial *l, *r;
+	uint32_t left, right;
+
+	if (a->key != b->key || f->partials_count == 0)
+		return a->key < b->key;
+	l = &f->partials[a->number];
+	r = &f->partials[b->number];
+	if (l->links != r->links)
+		return l->links > r->links;
+	if (l->local == r->local)
+		return a->number > b->number;
+	left = f->region.nodes[l->local];
+	right = f->region.nodes[r->local];
+	if (f->rank && f->rank[left] != f->rank[right])
+		return f->rank[left] < f->rank[right];
+	return left < right;
 }
 
-/* Without its last ten bits, so that products of the same shares in another order tie. */
-static double rounded(double key)
+static enum err heap_push(struct graph_finder *f, struct entry entry)
 {
-	uint64_t bits;
-
-	memcpy(&bits, &key, sizeof(bits));
-	bits &= ~(uint64_t)0x3ff;
-	memcpy(&key, &bits, sizeof(bits));
-	return key;
-}
-
-static enum err heap_push(struct heap *h, struct arena *a, struct entry entry)
-{
+	struct heap *h = &f->heap;
 	size_t i = h->count;
 
-	if (arena_grow(a, (void **)&h->items, &h->capacity, h->count + 1, sizeof(*h->items)) != 0)
+	if (arena_grow(f->a, (void **)&h->items, &h->capacity, h->count + 1, sizeof(*h->items)) != 0)
 		return ERR_NOMEM;
 	h->count++;
-	for (; i > 0 && before(&entry, &h->items[(i - 1) / 2]); i = (i - 1) / 2)
+	for (; i > 0 && goes_before(f, &entry, &h->items[(i - 1) / 2]); i = (i - 1) / 2)
 		h->items[i] = h->items[(i - 1) / 2];
 	h->items[i] = entry;
 	return OK;
 }
 
-static struct entry heap_pop(struct heap *h)
+static struct entry heap_pop(struct graph_finder *f)
 {
+	struct heap *h = &f->heap;
 	struct entry top = h->items[0], last = h->items[--h->count];
 	size_t i = 0;
 
 	for (size_t child; (child = 2 * i + 1) < h->count; i = child) {
-		if (child + 1 < h->count && before(&h->items[child + 1], &h->items[child]))
+		if (child + 1 < h->count && goes_before(f, &h->items[child + 1], &h->items[child]))
 			child++;
-		if (!before(&h->items[child], &last))
+		if (!goes_before(f, &h->items[child], &last))
 			break;
 		h->items[i] = h->items[child];
 	}
@@ -65,76 +99,160 @@ static struct entry heap_pop(struct heap *h)
 	return top;
 }
 
-struct finder {
-	const struct graph *g;
-	struct graph_scratch *s;
-	struct arena *a;
-	struct region region;
-	size_t steps, budget;
-	double *best; /* by local index: the greatest product of any path from the holder down to it */
-	struct partial *partials;
-	size_t partials_count, partials_capacity;
-	struct heap heap;
-};
-
-/* Dijkstra's algorithm with products: shares are at most 1, so a path never gains. */
-static enum err best_products(struct finder *f, uint32_t from)
+/* What a link adds; infinite where it is nothing. */
+static double link_length(const struct graph *g, uint32_t link)
 {
-	struct heap heap = { 0 };
-	enum err e;
+	quad share = link_share(g, BOUND_MAX, link);
 
-	f->best[from] = 1;
-	e = heap_push(&heap, f->a, (struct entry){ 1, from });
-	while (e == OK && heap.count > 0) {
-		struct entry top = heap_pop(&heap);
-		uint32_t node = f->region.nodes[top.number];
+	if (share <= 0)
+		return INFINITY;
+	return share < 1 ? fmax(-log2((double)share), 0) : 0;
+}
 
-		if (top.key < f->best[top.number])
+/* To a multiple of 2^-40, so that the same shares in another order make a tie. */
+static double rounded(double length)
+{
+	return nearbyint(ldexp(length, 40));
+}
+
+/* Dijkstra's algorithm from the end outwards. */
+static enum err measure(struct graph_finder *f)
+{
+	const struct graph *g = f->g;
+	enum err e = heap_push(f, (struct entry){ 0 });
+
+	for (uint32_t i = 1; i < f->region.count; i++)
+		f->least[i] = INFINITY;
+	while (e == OK && f->heap.count > 0) {
+		struct entry top = heap_pop(f);
+		uint32_t node = f->region.nodes[top.number], place = links_begin(g, f->outwards, node);
+
+		if (top.key > f->least[top.number])
 			continue;
-		for (uint32_t place = f->g->down_start[node]; e == OK && place < f->g->down_start[node + 1]; place++) {
-			uint32_t link = f->g->down_link[place], held = region_local(f->s, f->g->subject[link]);
-			double value;
+		for (; e == OK && place < links_end(g, f->outwards, node); place++) {
+			uint32_t link = link_at(g, f->outwards, place), next;
+			double length = top.key + link_length(g, link);
 
+			next = region_local(f->s, link_end(g, f->outwards, link));
 			if (over_budget(++f->steps, f->budget))
 				return ERR_FULL;
-			if (held == NONE)
+			if (!(length < f->least[next]))
 				continue;
-			value = top.key * (double)quad_min(link_share(f->g, BOUND_MAX, link), 1);
-			if (value <= f->best[held])
-				continue;
-			f->best[held] = value;
-			e = heap_push(&heap, f->a, (struct entry){ value, held });
+			f->least[next] = length;
+			e = heap_push(f, (struct entry){ length, next });
 		}
 	}
 	return e;
 }
 
-static enum err extend(struct finder *f, size_t below, uint32_t local, quad value)
-{
-	uint32_t node = f->region.nodes[local];
+enum { LOOPED = 1, GIVES_LOOPS = 2 };
 
-	for (uint32_t link = f->g->up_start[node]; link < f->g->up_start[node + 1]; link++) {
-		uint32_t holder = region_local(f->s, f->g->holder[link]);
-		quad next = value * link_share(f->g, BOUND_MAX, link);
-		double key = (double)next * f->best[holder];
-		bool passed = holder == 0;
+/* Marks what has a ring between itself and the end. */
+static enum err mark_looped(struct graph_finder *f)
+{
+	const struct graph *g = f->g;
+	const struct components *c = &g->components[BOUND_MAX];
+	uint32_t *queue = arena_alloc(f->a, f->region.count * sizeof(*queue)), count = 0;
+
+	f->looped = arena_alloc(f->a, f->region.count);
+	if (!queue || !f->looped)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < f->region.count; i++) {
+		if (!c->cyclic[c->of[f->region.nodes[i]]])
+			continue;
+		f->looped[i] = GIVES_LOOPS;
+		queue[count++] = i;
+	}
+	for (uint32_t done = 0; done < count; done++) {
+		uint32_t node = f->region.nodes[queue[done]], place = links_begin(g, f->outwards, node);
+
+		for (; place < links_end(g, f->outwards, node); place++) {
+			uint32_t next = region_local(f->s, link_end(g, f->outwards, link_at(g, f->outwards, place)));
+
+			f->steps++;
+			f->looped[next] |= LOOPED;
+			if (f->looped[next] & GIVES_LOOPS)
+				continue;
+			f->looped[next] |= GIVES_LOOPS;
+			queue[count++] = next;
+		}
+	}
+	return OK;
+}
+
+enum err graph_finder_new(const struct graph *g, struct graph_scratch *s, uint32_t end, bool is_holder, const uint64_t *rank,
+			  size_t budget, struct arena *a, struct graph_finder **ret)
+{
+	struct graph_finder *f = arena_alloc(a, sizeof(*f));
+	enum err e;
+
+	*ret = f;
+	if (!f)
+		return ERR_NOMEM;
+	*f = (struct graph_finder){ .g = g, .s = s, .a = a, .rank = rank, .budget = budget, .focus = NONE };
+	if (end >= g->nodes)
+		return ERR_INVALID;
+	f->outwards = is_holder ? DOWN : UP;
+	e = region_collect(g, s, end, f->outwards, a, &f->region);
+	if (e != OK)
+		return e;
+	f->least = arena_alloc(a, f->region.count * sizeof(*f->least));
+	f->passed = arena_alloc(a, f->region.count);
+	if (!f->least || !f->passed)
+		return ERR_NOMEM;
+	e = measure(f);
+	return e == OK ? mark_looped(f) : e;
+}
+
+/* Marks the nodes of one partial path, and no others. Mostly it continues the last one. */
+static void focus_on(struct graph_finder *f, uint32_t number)
+{
+	if (number != NONE && f->partials[number].before == f->focus) {
+		f->passed[f->partials[number].local] = 1;
+		f->focus = number;
+		return;
+	}
+	for (uint32_t i = f->focus; i != NONE; i = f->partials[i].before) {
+		f->passed[f->partials[i].local] = 0;
+		f->steps++;
+	}
+	for (uint32_t i = number; i != NONE; i = f->partials[i].before) {
+		f->passed[f->partials[i].local] = 1;
+		f->steps++;
+	}
+	f->focus = number;
+}
+
+/* One more link. */
+static enum err extend(struct graph_finder *f, uint32_t number, uint32_t local)
+{
+	const struct graph *g = f->g;
+	enum direction inwards = f->outwards == UP ? DOWN : UP;
+	uint32_t node = f->region.nodes[local];
+	struct partial before = { .before = NONE };
+
+	if (number != NONE)
+		before = f->partials[number];
+
+	focus_on(f, number);
+	for (uint32_t place = links_begin(g, inwards, node); place < links_end(g, inwards, node); place++) {
+		uint32_t link = link_at(g, inwards, place), next = region_local(f->s, link_end(g, inwards, link));
+		double length;
 
 		f->steps++;
-		if (key <= 0)
+		if (next == NONE || f->passed[next])
 			continue;
-		for (size_t i = below; i != SIZE_MAX && !passed; i = f->partials[i].below) {
-			passed = f->partials[i].local == holder;
-			f->steps++;
-		}
-		if (over_budget(f->steps, f->budget))
+		length = before.length + link_length(g, link);
+		if (isinf(length) || isinf(f->least[next]))
+			continue;
+		if (f->partials_count == PARTIALS_MAX)
 			return ERR_FULL;
-		if (passed)
-			continue;
 		if (arena_grow(f->a, (void **)&f->partials, &f->partials_capacity, f->partials_count + 1,
 			       sizeof(*f->partials)) != 0)
 			return ERR_NOMEM;
-		f->partials[f->partials_count] = (struct partial){ below, link, holder, next };
-		if (heap_push(&f->heap, f->a, (struct entry){ rounded(key), f->partials_count++ }) != OK)
+		f->steps += STEPS_PER_PARTIAL;
+		f->partials[f->partials_count] = (struct partial){ number, link, next, before.links + 1, length };
+		if (heap_push(f, (struct entry){ rounded(length + f->least[next]), f->partials_count++ }) != OK)
 			return ERR_NOMEM;
 	}
 	return OK;
@@ -143,7 +261,7 @@ static enum err extend(struct finder *f, size_t below, uint32_t local, quad valu
 #define EXACT_LINKS 400 /* a longer product is taken for the tie that it all but is */
 
 /* The product of a path's shares, in fractions. */
-static void round_exact(struct finder *f, const struct graph_path *path, enum bound bound, int64_t *ret)
+static void round_exact(struct graph_finder *f, const struct graph_path *path, enum bound bound, int64_t *ret)
 {
 	struct nums pool;
 	struct num product = { 0 }, share = { 0 };
@@ -161,22 +279,23 @@ static void round_exact(struct finder *f, const struct graph_path *path, enum bo
 	nums_clear(&pool);
 }
 
-static enum err lay_path(struct finder *f, size_t last, struct graph_path *ret)
+static enum err lay_path(struct graph_finder *f, uint32_t last, struct graph_path *ret)
 {
-	uint32_t *links;
-	size_t count = 0;
-	quad min = 1, max = f->partials[last].value;
+	size_t count = f->partials[last].links;
+	uint32_t *links = arena_alloc(f->a, count * sizeof(*links));
+	size_t at = 0;
+	quad min = 1, max = 1;
 	bool near_min, near_max;
 
-	for (size_t i = last; i != SIZE_MAX; i = f->partials[i].below)
-		count++;
-	links = arena_alloc(f->a, count * sizeof(*links));
 	if (!links)
 		return ERR_NOMEM;
 	*ret = (struct graph_path){ .links = links, .count = count };
-	for (size_t i = last; i != SIZE_MAX; i = f->partials[i].below) {
-		*links++ = f->partials[i].link;
-		min *= link_share(f->g, BOUND_MIN, f->partials[i].link);
+	for (uint32_t i = last; i != NONE; i = f->partials[i].before, at++) {
+		uint32_t link = f->partials[i].link;
+
+		links[f->outwards == UP ? count - 1 - at : at] = link; /* from the holder down */
+		min *= link_share(f->g, BOUND_MIN, link);
+		max *= link_share(f->g, BOUND_MAX, link);
 	}
 	min = quad_min(min, max);
 	ret->min = (double)min;
@@ -189,41 +308,66 @@ static enum err lay_path(struct finder *f, size_t last, struct graph_path *ret)
 	return OK;
 }
 
-enum err graph_paths(const struct graph *g, struct graph_scratch *s, uint32_t holder, uint32_t subject, size_t limit,
-		     size_t budget, struct arena *a, struct graph_paths *ret)
+static enum err search(struct graph_finder *f, uint32_t from, size_t limit, size_t budget, struct graph_paths *ret)
 {
-	struct finder f = { .g = g, .s = s, .a = a, .budget = budget };
-	size_t capacity = 0;
-	uint32_t from;
-	enum err e;
+	size_t capacity = 0, began = f->steps;
+	enum err e = extend(f, NONE, from);
 
-	*ret = (struct graph_paths){ 0 };
-	if (holder >= g->nodes || subject >= g->nodes)
-		return ERR_INVALID;
-	e = region_collect(g, s, subject, UP, a, &f.region);
-	from = region_local(s, holder);
-	if (e != OK || holder == subject || from == NONE)
-		return e;
-	f.best = arena_alloc(a, f.region.count * sizeof(double));
-	e = f.best ? best_products(&f, from) : ERR_NOMEM;
-	if (e == OK)
-		e = extend(&f, SIZE_MAX, 0, 1);
-	while (e == OK && f.heap.count > 0) {
-		size_t number = heap_pop(&f.heap).number;
-		struct partial partial = f.partials[number];
+	while (e == OK && f->heap.count > 0) {
+		uint32_t number = heap_pop(f).number, local = f->partials[number].local;
 
-		if (partial.local != from) {
-			e = extend(&f, number, partial.local, partial.value);
+		if (over_budget(f->steps - began, budget) || over_budget(f->steps, f->budget))
+			return ERR_FULL;
+		if (local != 0) {
+			e = extend(f, number, local);
 			continue;
 		}
 		if (ret->count == limit) {
 			ret->truncated = true;
-			break;
+			return OK;
 		}
-		if (arena_grow(a, (void **)&ret->items, &capacity, ret->count + 1, sizeof(*ret->items)) != 0)
+		if (arena_grow(f->a, (void **)&ret->items, &capacity, ret->count + 1, sizeof(*ret->items)) != 0)
 			return ERR_NOMEM;
-		e = lay_path(&f, number, &ret->items[ret->count]);
+		e = lay_path(f, number, &ret->items[ret->count]);
 		ret->count += e == OK;
 	}
 	return e;
+}
+
+enum err graph_finder_paths(struct graph_finder *f, uint32_t node, size_t limit, size_t budget, struct graph_paths *ret)
+{
+	uint32_t from = node < f->g->nodes ? region_local(f->s, node) : NONE;
+	enum err e;
+
+	*ret = (struct graph_paths){ 0 };
+	if (from == NONE || from == 0) /* the end itself has none */
+		return OK;
+	ret->looped = f->looped[from] & LOOPED;
+	f->partials_count = 0;
+	f->heap.count = 0;
+	f->passed[from] = 1;
+	e = search(f, from, limit, budget, ret);
+	if (e == ERR_FULL)
+		ret->truncated = true;
+	focus_on(f, NONE);
+	f->passed[from] = 0;
+	return e;
+}
+
+size_t graph_finder_steps(const struct graph_finder *f)
+{
+	return f->steps;
+}
+
+enum err graph_paths(const struct graph *g, struct graph_scratch *s, uint32_t holder, uint32_t subject, size_t limit,
+		     size_t budget, struct arena *a, struct graph_paths *ret)
+{
+	struct graph_finder *f;
+	enum err e;
+
+	*ret = (struct graph_paths){ 0 };
+	if (holder >= g->nodes)
+		return ERR_INVALID;
+	e = graph_finder_new(g, s, subject, false, NULL, budget, a, &f);
+	return e == OK ? graph_finder_paths(f, holder, limit, 0, ret) : e;
 }

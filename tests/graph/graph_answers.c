@@ -202,6 +202,22 @@ static void columns(struct state *s)
 	printf("]}\n");
 }
 
+static void print_paths(const struct state *s, enum err e, const struct graph_paths *found)
+{
+	printf("{\"error\": \"%s\", \"truncated\": %s, \"looped\": %s, \"paths\": [", e == OK ? "" : err_name(e),
+	       found->truncated ? "true" : "false", found->looped ? "true" : "false");
+	for (size_t i = 0; i < found->count; i++) {
+		const struct graph_path *path = &found->items[i];
+
+		printf("%s[%.17g, %.17g, %" PRId64 ", %" PRId64, i ? ", " : "", path->min, path->max, path->pct.min,
+		       path->pct.max);
+		for (size_t k = 0; k < path->count; k++)
+			printf(", %" PRIu32, graph_link(s->graph, path->links[k]).holder);
+		printf(", %" PRIu32 "]", graph_link(s->graph, path->links[path->count - 1]).subject);
+	}
+	printf("]}");
+}
+
 static void paths(struct state *s, const char *rest)
 {
 	struct arena *a = arena_new(ARENA);
@@ -213,14 +229,35 @@ static void paths(struct state *s, const char *rest)
 	if (!a || sscanf(rest, "%" SCNu32 " %" SCNu32 " %zu", &holder, &subject, &limit) != 3)
 		fail("paths HOLDER SUBJECT LIMIT");
 	e = graph_paths(s->graph, s->scratch, holder, subject, limit, 0, a, &found);
-	printf("{\"error\": \"%s\", \"truncated\": %s, \"paths\": [", e == OK ? "" : err_name(e),
-	       found.truncated ? "true" : "false");
-	for (size_t i = 0; e == OK && i < found.count; i++) {
-		printf("%s[%.17g, %.17g, %" PRId64 ", %" PRId64, i ? ", " : "", found.items[i].min, found.items[i].max,
-		       found.items[i].pct.min, found.items[i].pct.max);
-		for (size_t k = 0; k < found.items[i].count; k++)
-			printf(", %" PRIu32, graph_link(s->graph, found.items[i].links[k]).holder);
-		printf(", %" PRIu32 "]", subject);
+	print_paths(s, e, &found);
+	printf("\n");
+	arena_free(a);
+}
+
+/* Between one node and all others; with the rank of each node. */
+static void finder(struct state *s, char *rest)
+{
+	struct arena *a = arena_new(ARENA);
+	uint32_t n = graph_nodes(s->graph), given = 0, end;
+	uint64_t *rank = a ? arena_alloc(a, n * sizeof(*rank)) : NULL;
+	struct graph_finder *f;
+	char way[8], *word;
+	size_t limit, budget;
+	int taken = 0;
+
+	if (!rank || sscanf(rest, "%" SCNu32 " %7s %zu %zu%n", &end, way, &limit, &budget, &taken) != 4)
+		fail("finder END up|down LIMIT BUDGET RANK...");
+	for (word = strtok(rest + taken, " \n"); word && given < n; word = strtok(NULL, " \n"))
+		rank[given++] = strtoull(word, NULL, 10);
+	if (graph_finder_new(s->graph, s->scratch, end, way[0] == 'd', given ? rank : NULL, 0, a, &f) != OK)
+		fail("finder");
+	printf("{\"nodes\": [");
+	for (uint32_t node = 0; node < n; node++) {
+		struct graph_paths found;
+		enum err e = graph_finder_paths(f, node, limit, budget, &found);
+
+		printf("%s", node ? ", " : "");
+		print_paths(s, e, &found);
 	}
 	printf("]}\n");
 	arena_free(a);
@@ -267,6 +304,8 @@ int main(void)
 			columns(&s);
 		else if (strncmp(line, "paths ", 6) == 0)
 			paths(&s, rest);
+		else if (strncmp(line, "finder ", 7) == 0)
+			finder(&s, rest);
 		else if (strncmp(line, "cycles", 6) == 0)
 			cycles(&s);
 		else

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from graph_program import ask, describe, graphs, printed
-from ownership_oracle import HALF, ONE, ZERO
+from ownership_oracle import HALF, ONE, ZERO, Graph
 
 TOLERANCE = 1e-13
 
@@ -290,3 +290,73 @@ def test_paths_and_cycles():
                 assert tuple(nodes) in paths and abs(most - value) <= TOLERANCE, describe(graph, question)
                 assert abs(least - graph.product(low, nodes)) <= TOLERANCE
                 assert [least_pct, most_pct] == [printed(graph.product(low, nodes)), printed(value)], describe(graph, question)
+
+
+def test_paths_between_one_node_and_all_others():
+    """The same, found together, upwards and downwards; `looped` where a ring is on the way."""
+    blocks = [(graph, [f"finder {end} {way} {limit} 0" for end in range(graph.n) for way in ("up", "down") for limit in (2, 500)])
+              for graph in graphs("finder", 100, ranges=True, overfull=0.1)]
+    for (graph, questions), answers in zip(blocks, ask(blocks)):
+        low, high = graph.divided(graph.low), graph.divided(graph.high)
+        up = [graph.reached(high, j) for j in range(graph.n)]
+        for question, answer in zip(questions, answers):
+            _, end, way, limit, _ = question.split()
+            end, limit = int(end), int(limit)
+            for node, found in enumerate(answer["nodes"]):
+                i, j = (node, end) if way == "up" else (end, node)
+                paths = graph.paths(high, i, j) if i != j else []
+                values = sorted((graph.product(high, p) for p in paths), reverse=True)
+                assert found["truncated"] == (len(paths) > limit) and found["error"] == "", describe(graph, question)
+                assert len({tuple(p[4:]) for p in found["paths"]}) == len(found["paths"]) == min(len(paths), limit)
+                for (_, most, least_pct, most_pct, *nodes), value in zip(found["paths"], values):
+                    assert tuple(nodes) in paths and abs(most - value) <= TOLERANCE, describe(graph, question)
+                    assert [least_pct, most_pct] == [printed(graph.product(low, nodes)), printed(value)], describe(graph, question)
+                if paths:
+                    # what is between the two, and the end; the other one only where more of a ring lies between
+                    between = {k for p in paths for k in p} - {node}
+                    ring = any(k in up[k] for k in between)
+                    assert found["looped"] >= ring, describe(graph, question)
+                    if not any(k in up[k] for k in range(graph.n)):
+                        assert not found["looped"], describe(graph, question)
+
+
+def test_equal_paths_are_found_in_the_same_order_however_nodes_are_numbered():
+    rng = random.Random("ranks")
+    blocks, orders = [], []
+    for graph in graphs("ranks", 60, most=7):
+        stakes = [(h, s, share, share) for h, s, share in {(h, s, Fraction(1, 8)) for h, s, *_ in graph.stakes}]
+        for _ in range(3):
+            order = rng.sample(range(graph.n), graph.n)
+            rng.shuffle(stakes)
+            renumbered = Graph(graph.n, [(order[h], order[s], low, high) for h, s, low, high in stakes])
+            ranks = " ".join(str(order.index(k)) for k in range(graph.n))
+            blocks.append((renumbered, [f"finder {order[end]} {way} 3 0 {ranks}" for end in range(graph.n) for way in ("up", "down")]))
+            orders.append(order)
+    answers = ask(blocks)
+    for first in range(0, len(blocks), 3):
+        told = []
+        for order, found in zip(orders[first:first + 3], answers[first:first + 3]):
+            old = {new: k for k, new in enumerate(order)}
+            told.append([[[[old[k] for k in path[4:]] for path in answer["nodes"][order[node]]["paths"]] for node in range(len(order))]
+                         for answer in found])
+        assert told[0] == told[1] == told[2]
+
+
+def test_what_was_found_before_the_budget_ended_is_the_greatest():
+    rng = random.Random("budget")
+    blocks = []
+    for graph in graphs("budget", 80, most=7):
+        blocks.append((graph, [f"finder {end} up 500 {rng.choice([20, 60, 150])}" for end in range(graph.n)]))
+    spent = 0
+    for (graph, questions), answers in zip(blocks, ask(blocks)):
+        high = graph.divided(graph.high)
+        for end, answer in enumerate(answers):
+            for node, found in enumerate(answer["nodes"]):
+                paths = graph.paths(high, node, end) if node != end else []
+                values = sorted((graph.product(high, p) for p in paths), reverse=True)
+                spent += found["error"] != ""
+                assert found["truncated"] == (found["error"] != ""), describe(graph, end)
+                assert found["truncated"] or len(found["paths"]) == len(paths)
+                for (_, most, _, _, *nodes), value in zip(found["paths"], values):
+                    assert tuple(nodes) in paths and abs(most - value) <= TOLERANCE, describe(graph, end)
+    assert spent > 20

@@ -90,11 +90,26 @@ struct graph_paths {
 	struct graph_path *items; /* greatest maximum first, to twelve digits */
 	size_t count;
 	bool truncated; /* there are more than these */
+	bool looped; /* a ring lies between the two, or contains one of them: `integrated` may have more than all simple paths */
 };
 
 /* The `limit` greatest simple paths of at least one link. ERR_FULL: the budget is spent. */
 enum err graph_paths(const struct graph *g, struct graph_scratch *s, uint32_t holder, uint32_t subject, size_t limit,
 		     size_t budget, struct arena *a, struct graph_paths *ret) MUST_CHECK;
+
+/* The paths between one node, the end, and others, one after the other, for little more than what each path costs. The finder lives
+ * in the arena and has the scratch for as long as it is used. */
+struct graph_finder;
+/* The end is the subject, or the holder, of all paths. `rank` (by node; NULL: the node's number) says which of equal paths go first
+ * where that does not follow from their numbers of links. `budget`: of all steps, this call's included; 0: no bound. ERR_FULL: it
+ * is spent already. */
+enum err graph_finder_new(const struct graph *g, struct graph_scratch *s, uint32_t end, bool is_holder, const uint64_t *rank,
+			  size_t budget, struct arena *a, struct graph_finder **ret) MUST_CHECK;
+/* The `limit` greatest simple paths from or to a node; none from the end to itself. ERR_FULL: `budget` (0: the finder's), or that of
+ * the finder, is spent; *ret then has those that were found, which are the greatest, and is truncated. */
+enum err graph_finder_paths(struct graph_finder *f, uint32_t node, size_t limit, size_t budget,
+			    struct graph_paths *ret) MUST_CHECK;
+size_t graph_finder_steps(const struct graph_finder *f);
 
 /* What a set of holders (q->parties) has of a subject together, by any method; for thresholds. Nothing counts twice: of integrated
  * it is the share that ever reaches the set when climbing, of the path methods the sum over paths that end at the first party they
