@@ -1,9 +1,44 @@
 /* The addresses of the analysis layer. */
-#include "lodebase/api/call.h"
+#include "supply_get.h"
 
 /* clang-format off */
+static const int subject_statuses[] = { 200, 400, 401, 404, 406, 503, 504, 0 };
+static const int overall_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
+
+#define JSON_OR_CSV "application/json, text/csv"
+
+static const struct operation supply_table_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_table_check, supply_run, subject_statuses },
+};
+static const struct operation supply_trend_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_trend_check, supply_run, subject_statuses },
+};
+static const struct operation supply_chain_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_chain_check, supply_run, subject_statuses },
+};
+static const struct operation supply_reliance_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_reliance_check, supply_run, subject_statuses },
+};
+static const struct operation supply_concentration_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_concentration_check, supply_run, overall_statuses },
+};
+static const struct operation supply_alliance_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_alliance_check, supply_run, subject_statuses },
+};
+static const struct operation supply_benchmarks_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_benchmarks_check, supply_run, subject_statuses },
+};
+
+#define OPERATIONS(table) table, sizeof(table) / sizeof((table)[0])
+
 const struct route analysis_routes[] = {
-	{ 0 },
+	{ "/v1/minerals/{id}/supply", false, OPERATIONS(supply_table_operations) },
+	{ "/v1/minerals/{id}/supply/trend", false, OPERATIONS(supply_trend_operations) },
+	{ "/v1/minerals/{id}/chain", false, OPERATIONS(supply_chain_operations) },
+	{ "/v1/minerals/{id}/reliance", false, OPERATIONS(supply_reliance_operations) },
+	{ "/v1/supply/concentration", false, OPERATIONS(supply_concentration_operations) },
+	{ "/v1/alliances/{id}/supply", false, OPERATIONS(supply_alliance_operations) },
+	{ "/v1/alliances/{id}/benchmarks", false, OPERATIONS(supply_benchmarks_operations) },
 };
 /* clang-format on */
-const size_t n_analysis_routes = 0;
+const size_t n_analysis_routes = sizeof(analysis_routes) / sizeof(analysis_routes[0]);

@@ -184,7 +184,21 @@ def _plain(path, *, key=False, wrong_key=False):
             ("GET", 401): refused, ("GET", 406): lambda w: ask(w).get(path, **WORDS)}
 
 
+def _about(resource, question):
+    """Recipes of a question about one record."""
+    path = f"/v1/{resource}/{{id}}{question}"
+    return {path: {
+        ("GET", 200): lambda w: w.anyone.get(path.format(id=w.stored(resource)["slug"])),
+        ("GET", 400): lambda w: w.anyone.get(path.format(id=w.stored(resource)["slug"]), **UNKNOWN),
+        ("GET", 401): lambda w: w.closed.get(path.format(id="x")),
+        ("GET", 404): lambda w: w.anyone.get(path.format(id="nobody-at-all")),
+        ("GET", 406): lambda w: w.anyone.get(path.format(id="x"), **WORDS)}}
+
+
 SERVICE = {
+    **_about("minerals", "/supply"), **_about("minerals", "/supply/trend"), **_about("minerals", "/chain"),
+    **_about("minerals", "/reliance"), **_about("alliances", "/supply"), **_about("alliances", "/benchmarks"),
+    "/v1/supply/concentration": _plain("/v1/supply/concentration"),
     "/v1/import": IMPORT,
     "/v1/changes": _plain("/v1/changes") | {("GET", 410): lambda w: w.anyone.get("/v1/changes", {"after": _elsewhere(w)})},
     "/v1/changes/stream": _plain("/v1/changes/stream") | {
