@@ -209,7 +209,7 @@ static enum err descend(struct walk *w, size_t n_roots)
 	return e;
 }
 
-/* Everything known then. */
+/* Everything known then. A subject that is not, though a stake in it is, there is nowhere but in a register half read. */
 static enum err cover(struct walk *w)
 {
 	uint32_t local;
@@ -218,7 +218,7 @@ static enum err cover(struct walk *w)
 	if (w->max_links > 0 && w->at->moment.nodes > w->max_steps)
 		return ERR_FULL;
 	for (uint32_t node = 0; e == OK && node < w->at->moment.nodes; node++) {
-		if (known_version_of_node(w->at, node) != NONE)
+		if (known_version_of_node(w->at, node) != NONE || walk_is_held(w, node, false))
 			e = walk_local(w, node, &local);
 	}
 	for (uint32_t i = 0; e == OK && i < overlay_nodes(w); i++)

@@ -182,8 +182,7 @@ static enum err go_down(struct walk *w, uint32_t node)
 	return e == OK ? walk_enough(w) : e;
 }
 
-/* Whether a project has a stake that is not contingent, so that no link to its company is implied. */
-static bool has_direct(struct walk *w, uint32_t node)
+bool walk_is_held(struct walk *w, uint32_t node, bool directly)
 {
 	const struct graph_overlay *o = w->filter->overlay;
 	size_t at, n = overlay_at(w, w->by_subject, node, &at);
@@ -191,7 +190,7 @@ static bool has_direct(struct walk *w, uint32_t node)
 	for (size_t i = at; o && i < at + n; i++) {
 		const struct graph_overlay_stake *stake = &o->stakes[w->by_subject[i].place];
 
-		if (!stake->stake.contingent && overlay_counts(w, stake))
+		if (!(directly && stake->stake.contingent) && overlay_counts(w, stake))
 			return true;
 	}
 	if (node >= w->at->moment.nodes)
@@ -199,7 +198,7 @@ static bool has_direct(struct walk *w, uint32_t node)
 	for (uint32_t i = peek(&store_node(w->store, node)->held); i != NONE; i = store_stake_version(w->store, i)->next_held) {
 		const struct stake_version *v = store_stake_version(w->store, i);
 
-		if (!(v->flags & STAKE_CONTINGENT) && counts(w, i, v))
+		if (!(directly && v->flags & STAKE_CONTINGENT) && counts(w, i, v))
 			return true;
 	}
 	return false;
@@ -213,7 +212,7 @@ static enum err go_to_projects(struct walk *w, uint32_t company)
 	for (uint32_t i = 0; e == OK && o && i < o->n_nodes; i++) {
 		uint32_t node = w->at->moment.nodes + i;
 
-		if (o->nodes[i].company == company && !has_direct(w, node))
+		if (o->nodes[i].company == company && !walk_is_held(w, node, true))
 			e = go_down(w, node);
 	}
 	if (company >= w->at->moment.nodes)
@@ -223,7 +222,7 @@ static enum err go_to_projects(struct walk *w, uint32_t company)
 		const struct node_version *v = store_node_version(w->store, i);
 
 		w->steps++;
-		e = known_node_version(w->at, i, v) && !has_direct(w, v->node) ? go_down(w, v->node) : walk_enough(w);
+		e = known_node_version(w->at, i, v) && !walk_is_held(w, v->node, true) ? go_down(w, v->node) : walk_enough(w);
 	}
 	return e;
 }

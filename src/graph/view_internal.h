@@ -68,6 +68,8 @@ enum err walk_queue(struct walk *w, uint32_t local, uint8_t mark) MUST_CHECK;
 enum err walk_warn(struct walk *w, enum graph_warning_code code, uint32_t subject, const uint32_t *stakes, size_t n) MUST_CHECK;
 /* All stakes that count in a subject, exercised where they are to be. ERR_RANGE: over-exercised. */
 enum err walk_column(struct walk *w, uint32_t local) MUST_CHECK;
+/* Whether any stake in it counts; directly: one that is not contingent, so that no link from a company is implied. */
+bool walk_is_held(struct walk *w, uint32_t node, bool directly);
 /* From a holder to what it holds, and to projects that are its own: those are queued. */
 enum err walk_down(struct walk *w, uint32_t local) MUST_CHECK;
 /* The column's pieces from `first` on become what they are after exercise. */

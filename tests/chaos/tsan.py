@@ -14,10 +14,10 @@ def run(*command):
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
-def built():
+def built(program="src/app/lodebase"):
     given = os.environ.get("LODEBASE_TSAN_BIN")
     if given:
-        return given
+        return str(pathlib.Path(given).resolve().parents[2] / program)
     if not (BUILD / "build.ninja").exists():
         shutil.rmtree(BUILD, ignore_errors=True)
         shim = BUILD.with_name("tsan_join.o")
@@ -25,9 +25,10 @@ def built():
         run("cc", "-O1", "-g", "-fPIE", "-c", str(HERE / "tsan_join.c"), "-o", str(shim))
         run("meson", "setup", str(BUILD), "--buildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false",
             f"-Dc_link_args={shim}")
-    run("ninja", "-C", str(BUILD), "--quiet", "src/app/lodebase")
-    return str(BUILD / "src" / "app" / "lodebase")
+    run("ninja", "-C", str(BUILD), "--quiet", program)
+    return str(BUILD / program)
 
 
 if __name__ == "__main__":
+    built("tests/graph/store_threads")
     print(built())
