@@ -44,6 +44,20 @@ const struct problem_type problem_types[] = {
 	  "The body is well-formed, but members of it are missing, unknown, of the wrong type or out of range, refer to "
 	  "nothing, or "
 	  "break a rule. The errors array lists every fault at once, each with a JSON Pointer." },
+	{ "closed-ring", "The structure is a closed ring",
+	  "Companies that own one another wholly, with nobody outside, have no owner whose share could be told. The answer "
+	  "names "
+	  "them in `members`. Look at the stakes among them: one is probably wrong, or a holder is missing." },
+	{ "too-complex", "There are too many paths",
+	  "The method looks at every path between holder and subject, and there are more than can be looked at in the time a "
+	  "question has. method=integrated answers whatever the structure." },
+	{ "unbounded", "The figure has no greatest value",
+	  "Within the ranges on file the raw figure grows without bound, because a ring may be as good as closed. Ask with "
+	  "self_loops=corrected." },
+	{ "over-exercised", "More than the whole would be exercised",
+	  "The instruments that were to be exercised give their holders more than 100 % of the capital of one subject, which "
+	  "the "
+	  "answer names." },
 	{ "precondition-required", "A precondition is required",
 	  "Changing or deleting a record needs If-Match with the ETag that you read, so that nobody's work is overwritten "
 	  "unseen "

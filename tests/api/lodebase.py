@@ -22,7 +22,7 @@ CODES = set("""type format length range precision enum unknown read-only require
 TYPES = {
     400: {"malformed"}, 401: {"unauthenticated"}, 403: {"forbidden"}, 404: {"not-found"}, 405: {"method-not-allowed"},
     406: {"not-acceptable"}, 409: {"conflict", "over-allocated", "referred"}, 410: {"position-expired"}, 412: {"precondition-failed"},
-    413: {"too-large"}, 415: {"unsupported-media-type"}, 422: {"invalid"}, 428: {"precondition-required"},
+    413: {"too-large"}, 415: {"unsupported-media-type"}, 422: {"invalid", "closed-ring", "too-complex", "unbounded", "over-exercised"}, 428: {"precondition-required"},
     500: {"internal"}, 503: {"unavailable"}, 504: {"timeout"},
 }
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
