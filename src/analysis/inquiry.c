@@ -130,7 +130,7 @@ uint32_t inquiry_find(const struct inquiry *i, enum graph_resource resource, con
 	uint32_t node;
 
 	if (uuid_is_text(text, n)) {
-		uuid_parse(text, &id);
+		(void)uuid_from_text(text, n, &id);
 		node = find_added(i, resource, NULL, &id);
 		return node != GRAPH_NONE ? node : graph_find_id(&i->at, resource, &id);
 	}

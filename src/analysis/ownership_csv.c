@@ -14,7 +14,7 @@ void csv_node(struct buf *out, const struct graph_node *n)
 {
 	char id[UUID_TEXT_SIZE];
 
-	uuid_format(&n->id, id);
+	uuid_to_text(&n->id, id);
 	buf_printf(out, "%s,%s,", id, n->slug ? n->slug : "");
 	csv_text(out, n->name);
 }

@@ -10,7 +10,7 @@ void write_node_members(struct json_writer *w, const struct graph_node *n)
 {
 	char id[UUID_TEXT_SIZE];
 
-	uuid_format(&n->id, id);
+	uuid_to_text(&n->id, id);
 	json_member_string(w, "resource", inquiry_resource(n->resource));
 	json_member_string(w, "id", id);
 	json_member_string(w, "slug", n->slug);
@@ -86,7 +86,7 @@ void write_stake_name(struct json_writer *w, const struct inquiry *i, const stru
 	bool is_recorded = stake_of(i, v, stake, &info);
 
 	if (is_recorded)
-		uuid_format(&info.id, id);
+		uuid_to_text(&info.id, id);
 	json_member_string(w, "id", is_recorded ? id : NULL);
 	json_member_string(w, "slug", is_recorded ? info.slug : NULL);
 }
@@ -100,7 +100,7 @@ void write_stake_id(struct json_writer *w, const struct inquiry *i, const struct
 		json_nil(w);
 		return;
 	}
-	uuid_format(&info.id, id);
+	uuid_to_text(&info.id, id);
 	json_str(w, id);
 }
 
