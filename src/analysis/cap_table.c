@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHOLE 100000000000000 /* 100 %, in units of a graph_pct */
+
 struct holding {
 	struct graph_link link;
 	struct graph_node holder;
@@ -41,7 +43,9 @@ static enum err collect(const struct inquiry *i, struct table *t)
 		t->holdings[k].link = graph_link(t->view->graph, first + (uint32_t)k);
 		inquiry_node(i, t->view->nodes[t->holdings[k].link.holder], &t->holdings[k].holder);
 	}
-	t->total = column.sum_pct;
+	t->total = column.sum_pct; /* maxima may add up to more than there is */
+	if (t->total.max > WHOLE)
+		t->total.max = t->total.min > WHOLE ? t->total.min : WHOLE;
 	t->unexplained = column.unexplained_pct;
 	qsort(t->holdings, t->n, sizeof(*t->holdings), greatest_first);
 	return OK;
@@ -125,7 +129,7 @@ static enum err answer_tables(const struct inquiry *i, const struct ownership_qu
 
 	for (int which = 0; e == OK && !answered && which < 2; which++) {
 		filter.exercised = which == 1;
-		e = inquiry_view(i, &filter, q->strip ? GRAPH_ABOVE_AND_BELOW : GRAPH_ABOVE, &subject, 1, a,
+		e = inquiry_view(i, &filter, q->strip ? GRAPH_ABOVE_AND_BELOW : GRAPH_COLUMNS, &subject, 1, a,
 				 &tables[which].view, &answered);
 		if (e == OK && !answered)
 			e = collect(i, &tables[which]);

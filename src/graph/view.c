@@ -300,6 +300,10 @@ static enum err collect(struct walk *w, enum graph_scope scope, const uint32_t *
 		e = add_roots(w, roots, scope == GRAPH_WHOLE ? 0 : n_roots);
 	if (e == OK && scope == GRAPH_WHOLE)
 		return cover(w);
+	for (uint32_t i = 0; e == OK && scope == GRAPH_COLUMNS && i < n_roots; i++)
+		e = walk_column(w, w->view->roots[i]);
+	if (scope == GRAPH_COLUMNS)
+		return e;
 	if (e == OK && scope != GRAPH_BELOW)
 		e = climb(w, n_roots);
 	if (e == OK && scope != GRAPH_ABOVE)

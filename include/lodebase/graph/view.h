@@ -44,6 +44,7 @@ struct graph_filter {
 };
 
 enum graph_scope {
+	GRAPH_COLUMNS, /* the roots (all different) and who holds of them directly */
 	GRAPH_ABOVE, /* the roots and all that leads to them */
 	GRAPH_BELOW, /* the roots, all that they lead to, and whoever else holds of that directly (whose own holders are left out) */
 	GRAPH_ABOVE_AND_BELOW,
