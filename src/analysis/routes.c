@@ -1,11 +1,13 @@
 /* The addresses of the analysis layer. */
 #include "ownership.h"
 #include "supply_get.h"
+#include "what_if.h"
 
 /* clang-format off */
 static const int subject_statuses[] = { 200, 400, 401, 404, 406, 503, 504, 0 };
 static const int overall_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
 static const int ownership_statuses[] = { 200, 400, 401, 404, 406, 422, 503, 504, 0 };
+static const int what_if_statuses[] = { 200, 400, 401, 406, 409, 413, 415, 422, 503, 504, 0 };
 
 #define JSON_OR_CSV "application/json, text/csv"
 
@@ -17,6 +19,9 @@ static const struct operation holdings_operations[] = {
 };
 static const struct operation cap_table_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, cap_table_check, cap_table_run, ownership_statuses },
+};
+static const struct operation what_if_operations[] = {
+	{ HTTP_POST, SCOPE_READ, BODY_RECORD, "application/json", NULL, what_if_run, what_if_statuses },
 };
 static const struct operation supply_table_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_table_check, supply_run, subject_statuses },
@@ -48,6 +53,7 @@ const struct route analysis_routes[] = {
 	{ "/v1/shareholders/{id}/holdings", false, OPERATIONS(holdings_operations) },
 	{ "/v1/projects/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
 	{ "/v1/shareholders/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
+	{ "/v1/ownership/what-if", false, OPERATIONS(what_if_operations) },
 	{ "/v1/minerals/{id}/supply", false, OPERATIONS(supply_table_operations) },
 	{ "/v1/minerals/{id}/supply/trend", false, OPERATIONS(supply_trend_operations) },
 	{ "/v1/minerals/{id}/chain", false, OPERATIONS(supply_chain_operations) },

@@ -21,6 +21,8 @@ LIST_PARAMETERS = {"limit", "cursor", "count", "known_at", "q", "sort", "fields"
 VALID = {"stakes", "memberships", "listings", "designations"}  # what has validity: valid_at
 # Said once in the description instead of with every operation of the program's table.
 EVERYWHERE = {500}
+# Questions too long for an address: they write nothing.
+READING_POSTS = {"/v1/ownership/what-if"}
 VALUE_TYPES = {"date": "date", "time": "date-time", "uuid": "uuid", "url": "uri"}
 REFERENCES = ("reference", "subject")
 JSON_TYPES = {"boolean": "boolean", "integer": "integer", "decimal": "number", "strings": "array", "objects": "array",
@@ -95,7 +97,7 @@ def test_every_post_can_be_sent_again():
     """Idempotency-Key is of every write with POST, and of no other call."""
     taking = {(method, path) for method, path in openapi_check.operations()
               if ("header", "Idempotency-Key") in openapi_check._parameters(path, method)}
-    assert taking == {o for o in openapi_check.operations() if o[0] == "POST"}
+    assert taking == {o for o in openapi_check.operations() if o[0] == "POST" and o[1] not in READING_POSTS}
 
 
 def test_resources(contract):

@@ -176,6 +176,25 @@ IMPORT = {
 }
 
 
+def _thought(w, **fields):
+    return {"questions": [{"ask": "owners", "subject": {"project": w.stored("projects")["slug"]}}], **fields}
+
+
+WHAT_IF_PATH = "/v1/ownership/what-if"
+WHAT_IF = {
+    ("POST", 200): lambda w: w.anyone.post(WHAT_IF_PATH, _thought(w)),
+    ("POST", 400): lambda w: w.anyone.post(WHAT_IF_PATH, body=b"{"),
+    ("POST", 401): lambda w: w.closed.post(WHAT_IF_PATH, {}),
+    ("POST", 406): lambda w: w.anyone.post(WHAT_IF_PATH, {}, **WORDS),
+    ("POST", 409): lambda w: w.anyone.post(WHAT_IF_PATH, _thought(w, add=_too_much(w)["stakes"])),
+    ("POST", 413): lambda w: w.anyone.post(WHAT_IF_PATH, body=BIG),
+    ("POST", 415): lambda w: w.anyone.post(WHAT_IF_PATH, {}, type="text/plain"),
+    ("POST", 422): lambda w: w.anyone.post(WHAT_IF_PATH, {"colour": "red"}),
+    ("OPTIONS", 204): lambda w: w.anyone.options(WHAT_IF_PATH),
+    ("OPTIONS", 400): lambda w: w.refused(WHAT_IF_PATH),
+}
+
+
 def _plain(path, *, key=False, wrong_key=False):
     """Recipes of an address that is only read."""
     ask = (lambda w: w.api) if key else (lambda w: w.anyone)
@@ -200,6 +219,7 @@ SERVICE = {
     **_about("minerals", "/reliance"), **_about("alliances", "/supply"), **_about("alliances", "/benchmarks"),
     "/v1/supply/concentration": _plain("/v1/supply/concentration"),
     "/v1/import": IMPORT,
+    WHAT_IF_PATH: WHAT_IF,
     "/v1/changes": _plain("/v1/changes") | {("GET", 410): lambda w: w.anyone.get("/v1/changes", {"after": _elsewhere(w)})},
     "/v1/changes/stream": _plain("/v1/changes/stream") | {
         ("GET", 200): lambda w: _stream(w, "/v1/changes/stream"),
