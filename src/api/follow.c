@@ -116,6 +116,7 @@ void follow_done(struct call *c)
 static void go_on(struct follow *f, struct follow_state *w)
 {
 	moment_ref(f->current);
+	moment_unref(w->call->moment); /* where it asks again */
 	w->call->moment = f->current;
 	w->ready(w->call);
 }

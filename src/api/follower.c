@@ -164,10 +164,8 @@ static enum err look(struct follower *f, struct db_error *error)
 	free(look.snapshot);
 	if (e != OK)
 		return e;
-	if (load) {
-		atomic_fetch_add(&f->loads, 1);
+	if (load)
 		notify(f->config.notify_fd);
-	}
 	tell_success(f, load, look.began_us);
 	return OK;
 }

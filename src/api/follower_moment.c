@@ -123,6 +123,8 @@ enum err moment_publish(struct follower *f, const struct look *look)
 	atomic_store(&f->nodes, size.nodes);
 	atomic_store(&f->stakes, size.stakes);
 	atomic_store(&f->bytes, size.bytes);
+	if (other)
+		atomic_fetch_add(&f->loads, 1);
 	atomic_store(&f->loaded, true);
 	deliver(f, m, other);
 	moment_unref(f->last);

@@ -1,14 +1,16 @@
 """The ownership register in memory follows the database: nothing is missed or counted twice, whatever happens to it, to the
 database, or to other writers; and it follows soon."""
 
+import os
 import re
+import signal
 import threading
 import time
 
 import pytest
 
 from cluster import Cluster
-from lodebase import eventually, in_parallel, shareholder, stake, unique
+from lodebase import Service, eventually, in_parallel, shareholder, stake, unique
 
 FOLLOWER = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'lodebase graph'"
 SOON = 3  # seconds; a tenth of one where nothing else runs, but a sanitizer, other tests and two cores are slower
@@ -97,6 +99,85 @@ def test_each_kind_of_write_is_followed(one, two, own_cluster, writer):
     writer.post("/v1/stakes", stake(holder, id=made["id"], issuer_id=issuer, economic_pct=1), expect=(201, 422))
     writer.delete(f"/v1/projects/{project['id']}", expect=204)
     agree(own_cluster, one, two)
+
+
+def owners(client, issuer, expect=200, **params):
+    a = client.get(f"/v1/shareholders/{issuer}/owners", params, expect=expect)
+    return {o["holder"]["id"]: o["pct"] for o in a.json["owners"]} if a.status == 200 else a
+
+
+def test_a_read_after_an_acknowledged_write_sees_it(one, writer):
+    """On any connection, so on either worker."""
+    def write_and_read(client, reader):
+        holder, issuer = pair(client)
+        for share in range(1, 16):
+            if share == 1:
+                made = client.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=share), expect=201).json
+            else:
+                client.patch(f"/v1/stakes/{made['id']}", {"economic_pct": share}, expect=200)
+            assert owners(reader, issuer) == {holder: share}
+        client.delete(f"/v1/stakes/{made['id']}", expect=204)
+        assert owners(reader, issuer) == {}
+    in_parallel(*[lambda: write_and_read(one.client(writer.key), one.client()) for _ in range(8)])
+
+
+def test_an_import_is_seen_after_its_answer(one, writer):
+    reader = one.client()
+    for _ in range(5):
+        entities = [shareholder() for _ in range(20)]
+        bundle = {"shareholders": entities, "stakes": [stake(e["slug"], slug=unique("st"), issuer_id=entities[0]["slug"],
+                                                              economic_pct=5) for e in entities[1:]]}
+        writer.post("/v1/import", bundle, expect=200)
+        assert list(owners(reader, entities[0]["slug"]).values()) == [5] * 19
+
+
+def test_a_revision_stands_while_others_write(one, two, writer):
+    holder, issuer = pair(writer)
+    made = writer.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=10), expect=201).json
+    here, there = one.client(), two.client()
+    for share in range(11, 25):
+        path = f"/v1/shareholders/{issuer}/owners"
+        before = here.get(path, expect=200).json
+        writer.patch(f"/v1/stakes/{made['id']}", {"economic_pct": share}, expect=200)
+        now = here.get(path, {"known_at": "now"}, expect=200).json
+        assert before["owners"][0]["pct"] == share - 1 and now["owners"][0]["pct"] == share
+        for told, client in ((before, here), (now, here), (before, there), (now, there)):
+            again = client.get(path, {"known_at": told["revision"]}, expect=200).json
+            assert again == told
+        # a time holds at least what was told before it
+        then = there.get(path, {"known_at": now["known_at"]}, expect=200).json
+        assert then["owners"] == now["owners"] and then["known_at"] == now["known_at"]
+
+
+def test_it_is_said_where_it_cannot_be_up_to_date(own_cluster, start):
+    with start(own_cluster.conninfo("graph"), "graph-stopped", "--request-timeout", "2", "--workers", "1") as s:
+        client = s.client(s.key("write"))
+        holder, issuer = pair(client)
+        client.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=1), expect=201)
+        assert owners(client, issuer) == {holder: 1}
+        newest = own_cluster.execute("select pid from pg_stat_activity where application_name = 'lodebase graph' "
+                                     "order by backend_start desc limit 1", dbname="graph")[0][0]
+        os.kill(newest, signal.SIGSTOP)
+        try:
+            client.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=2), expect=201)
+            a = owners(client, issuer, expect=503)
+            assert "not up to date" in a.json["detail"] and int(a.header("Retry-After")) >= 1
+        finally:
+            os.kill(newest, signal.SIGCONT)
+        eventually(lambda: isinstance(owners(client, issuer, expect=(200, 503)), dict), 20, "it to go on")
+        assert owners(client, issuer) == {holder: 3}
+
+
+def test_it_is_said_where_it_was_not_loaded_yet(own_cluster, binary, workdir):
+    s = Service(binary, own_cluster.conninfo("nosuch"), workdir / "graph-away")
+    s.directory.mkdir()
+    try:
+        s.start(ready=False)
+        a = owners(s.client(), "nobody", expect=503)
+        assert int(a.header("Retry-After")) >= 1
+        s.client().get("/readyz", expect=503)
+    finally:
+        s.kill()
 
 
 def churn(client, holder, issuer, ends):
