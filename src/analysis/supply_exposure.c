@@ -163,6 +163,11 @@ struct consumption {
 	mpq_t beside[2]; /* the most beside the least from the list; the least beside the most */
 	bool computable; /* all is on file, and by partner */
 	bool bounded;
+	const struct supply_relief *reliefs;
+	size_t n_reliefs;
+	mpq_t first[2]; /* what plants take from the list's imports where these go first; by the end of `from` */
+	mpq_t pro_rata[2][2]; /* where all imports go alike; by the ends of `from` and `beside` */
+	bool whole; /* a total is on file: then the ends are of one combination only where both are least, or both greatest */
 };
 
 /* What does not come from the list, or go to members, between its ends. */
@@ -189,6 +194,39 @@ static void beside(const struct trade *t, bool without_list, mpq_t least, mpq_t 
 		mpq_set(most, least);
 }
 
+/* What a member's own plants take from its imports. */
+static void relieve(const struct supply_relief *r, const struct trade *in, struct consumption *c)
+{
+	mpq_t made, total, part;
+
+	mpq_inits(made, total, part, NULL);
+	for (int end = 0; end < 2; end++) {
+		const mpq_t *listed = end ? (const mpq_t *)&in->high[LISTED] : (const mpq_t *)&in->low[LISTED];
+
+		if (mpq_sgn(r->greatest) > 0) {
+			mpq_set(part, mpq_cmp(r->greatest, *listed) < 0 ? r->greatest : *listed);
+			mpq_add(c->first[end], c->first[end], part);
+		}
+		for (int most = 0; most < 2; most++) { /* 0: of what is beside it */
+			if (in->has_whole) {
+				mpq_set(total, most ? in->whole_low : in->whole_high);
+			} else {
+				mpq_add(total, *listed, most ? in->low[OTHERS] : in->high[OTHERS]);
+				mpq_add(total, total, most ? in->low[MEMBERS] : in->high[MEMBERS]);
+			}
+			if (mpq_cmp(total, *listed) < 0)
+				mpq_set(total, *listed);
+			if (mpq_sgn(r->least) <= 0 || mpq_sgn(total) <= 0)
+				continue;
+			mpq_set(made, mpq_cmp(r->least, total) < 0 ? r->least : total);
+			mpq_div(part, made, total);
+			mpq_mul(part, part, *listed);
+			mpq_add(c->pro_rata[end][most], c->pro_rata[end][most], part);
+		}
+	}
+	mpq_clears(made, total, part, NULL);
+}
+
 static enum err add_member(const struct supply_data *d, const struct supply_exposure_question *q, int year, uint16_t country,
 			   struct arena *memory, struct supply_warnings *warnings, struct consumption *c)
 {
@@ -202,8 +240,12 @@ static enum err add_member(const struct supply_data *d, const struct supply_expo
 	e = trade_read(d, q, SUPPLY_IMPORTS, year, country, memory, warnings, &in);
 	if (e == OK)
 		e = trade_read(d, q, SUPPLY_EXPORTS, year, country, memory, warnings, &out);
+	c->whole = c->whole || in.has_whole || out.has_whole;
 	c->computable = c->computable && in.by_partner && out.on_file;
 	c->bounded = c->bounded && in.bounded && out.bounded;
+	for (size_t i = 0; i < c->n_reliefs; i++)
+		if (c->reliefs[i].country == country)
+			relieve(&c->reliefs[i], &in, c);
 	mpq_add(c->from[0], c->from[0], in.low[LISTED]);
 	mpq_add(c->from[1], c->from[1], in.high[LISTED]);
 	beside(&in, true, least, most);
@@ -220,27 +262,88 @@ static enum err add_member(const struct supply_data *d, const struct supply_expo
 	return e;
 }
 
-static enum err from_trade(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
-			   struct supply_warnings *warnings, struct supply_span *ret, bool *ret_computable)
+/* Takes what lies further out. */
+static void widen(struct supply_span *s, const mpq_t value)
+{
+	if (!s->known || mpq_cmp(value, s->min) < 0)
+		mpq_set(s->min, value);
+	if (!s->known || mpq_cmp(value, s->max) > 0)
+		mpq_set(s->max, value);
+	s->known = true;
+}
+
+/* The figure after, and its change; the sums are whole. */
+static void relieved(const struct consumption *c, struct supply_span *after, struct supply_span *change)
+{
+	mpq_t value;
+
+	mpq_init(value);
+	for (int end = 0; end < 2; end++)
+		for (int most = 0; most < 2; most++) {
+			mpq_t total;
+
+			if (c->whole && end != most)
+				continue;
+			mpq_init(total);
+			mpq_add(total, c->from[end], c->beside[most]);
+			for (int pro_rata = 0; mpq_sgn(total) > 0 && pro_rata < 2; pro_rata++) {
+				mpq_div(value, pro_rata ? c->pro_rata[end][most] : c->first[end], total);
+				mpq_neg(value, value);
+				widen(change, value);
+				mpq_sub(value, c->from[end], pro_rata ? c->pro_rata[end][most] : c->first[end]);
+				mpq_div(value, value, total);
+				widen(after, value);
+			}
+			mpq_clear(total);
+		}
+	mpq_clear(value);
+}
+
+static void consumption_init(struct consumption *c)
+{
+	mpq_inits(c->from[0], c->from[1], c->beside[0], c->beside[1], c->first[0], c->first[1], NULL);
+	for (int end = 0; end < 2; end++)
+		mpq_inits(c->pro_rata[end][0], c->pro_rata[end][1], NULL);
+}
+
+static void consumption_clear(struct consumption *c)
+{
+	mpq_clears(c->from[0], c->from[1], c->beside[0], c->beside[1], c->first[0], c->first[1], NULL);
+	for (int end = 0; end < 2; end++)
+		mpq_clears(c->pro_rata[end][0], c->pro_rata[end][1], NULL);
+}
+
+/* after NULL: it is not asked. */
+static enum err from_trade(const struct supply_data *d, const struct supply_exposure_question *q,
+			   const struct supply_relief *reliefs, size_t n, struct arena *memory,
+			   struct supply_warnings *warnings, struct supply_span *ret, struct supply_span *after,
+			   struct supply_span *change, bool *ret_computable)
 {
 	int year = trade_year(d, q);
-	struct consumption c = { .computable = q->n_members > 0 && year > 0, .bounded = true };
+	struct consumption c = {
+		.computable = q->n_members > 0 && year > 0, .bounded = true, .reliefs = reliefs, .n_reliefs = n
+	};
+	mpq_t least, most;
 	enum err e = OK;
 
-	mpq_inits(c.from[0], c.from[1], c.beside[0], c.beside[1], NULL);
+	consumption_init(&c);
+	mpq_inits(least, most, NULL);
 	for (size_t i = 0; e == OK && c.computable && i < q->n_members; i++)
 		e = add_member(d, q, year, q->members[i], memory, warnings, &c);
 	*ret_computable = c.computable;
 	if (e == OK && c.computable && c.bounded) {
-		for (int end = 0; end < 2; end++)
-			mpq_add(c.beside[end], c.beside[end], c.from[end]);
-		ret->known = mpq_sgn(c.beside[0]) > 0 && mpq_sgn(c.beside[1]) > 0;
+		mpq_add(most, c.beside[0], c.from[0]);
+		mpq_add(least, c.beside[1], c.from[1]);
+		ret->known = mpq_sgn(most) > 0 && mpq_sgn(least) > 0;
 	}
 	if (ret->known) {
-		mpq_div(ret->min, c.from[0], c.beside[0]);
-		mpq_div(ret->max, c.from[1], c.beside[1]);
+		mpq_div(ret->min, c.from[0], most);
+		mpq_div(ret->max, c.from[1], least);
 	}
-	mpq_clears(c.from[0], c.from[1], c.beside[0], c.beside[1], NULL);
+	if (ret->known && after)
+		relieved(&c, after, change);
+	mpq_clears(least, most, NULL);
+	consumption_clear(&c);
 	return e;
 }
 
@@ -378,17 +481,27 @@ static enum err from_shares(const struct supply_data *d, const struct supply_exp
 	return e;
 }
 
-enum err supply_exposure(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
-			 struct supply_warnings *warnings, struct supply_span *ret)
+enum err supply_exposure_relieved(const struct supply_data *d, const struct supply_exposure_question *q,
+				  const struct supply_relief *reliefs, size_t n, struct arena *memory,
+				  struct supply_warnings *warnings, struct supply_span *before, struct supply_span *after,
+				  struct supply_span *change)
 {
 	bool computable = false;
 	enum err e;
 
-	ret->known = false;
-	mpq_set_ui(ret->min, 0, 1);
-	mpq_set_ui(ret->max, 0, 1);
-	e = from_trade(d, q, memory, warnings, ret, &computable);
+	before->known = false;
+	mpq_set_ui(before->min, 0, 1);
+	mpq_set_ui(before->max, 0, 1);
+	if (after)
+		after->known = change->known = false;
+	e = from_trade(d, q, reliefs, n, memory, warnings, before, after, change, &computable);
 	if (e == OK && !computable && q->n_members == 1)
-		e = from_shares(d, q, memory, warnings, ret);
+		e = from_shares(d, q, memory, warnings, before);
 	return e == OK && warnings->failed ? ERR_NOMEM : e;
+}
+
+enum err supply_exposure(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
+			 struct supply_warnings *warnings, struct supply_span *ret)
+{
+	return supply_exposure_relieved(d, q, NULL, 0, memory, warnings, ret, NULL, NULL);
 }

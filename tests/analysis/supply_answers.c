@@ -7,12 +7,15 @@
  *   figure MINERAL STAGE KIND SCOPE COUNTRY PARTNER PRODUCT YEAR QUANTITY UNIT BASIS QUALIFIER EXCLUDES SOURCE
  *   member SET COUNTRY FROM TO
  *   rule SLUG MEASURE COMPARATOR THRESHOLD
- *   ask WHAT [NAME=VALUE …]      supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
+ *   project SLUG COUNTRY STATUS START
+ *   output SLUG PROJECT MINERAL STAGE MIN MAX UNIT BASIS START END STATUS REPLACES      (REPLACES: one that came before)
+ *   feed OUTPUT MINERAL STAGE COUNTRY PCT
+ *   ask WHAT [NAME=VALUE …]      effect supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lodebase/analysis/supply_answers.h"
+#include "lodebase/analysis/supply_effect.h"
 
 #define SETS 8
 #define MEMBERS 4096
@@ -22,6 +25,7 @@
 struct state {
 	struct arena *arena;
 	struct supply_data data;
+	struct supply_plants plants;
 	const char *set_names[SETS];
 	struct supply_set sets[SETS];
 	size_t n_sets;
@@ -63,6 +67,7 @@ static void begin(struct state *s)
 	arena_free(s->arena);
 	*s = (struct state){ .arena = arena_new(256 << 20) };
 	supply_data_begin(&s->data, s->arena);
+	supply_plants_begin(&s->plants, s->arena);
 }
 
 static void add_figure(struct state *s, char **word)
@@ -128,6 +133,72 @@ static void add_rule(struct state *s, char **word)
 						       .threshold_pct = keep(s, word[4]) };
 }
 
+static int year_of(const char *word)
+{
+	return word[0] == '-' ? 0 : atoi(word);
+}
+
+static uint32_t find_project(const struct state *s, const char *slug)
+{
+	for (size_t i = 0; i < s->plants.n_projects; i++)
+		if (strcmp(s->plants.projects[i].node.slug, slug) == 0)
+			return (uint32_t)i;
+	fail(slug);
+	return 0;
+}
+
+static uint32_t find_output(const struct state *s, const char *slug)
+{
+	for (size_t i = 0; i < s->plants.n_outputs; i++)
+		if (strcmp(s->plants.outputs[i].id, slug) == 0)
+			return (uint32_t)i;
+	fail(slug);
+	return 0;
+}
+
+static void add_project(struct state *s, char **word)
+{
+	const char *slug = keep(s, word[1]);
+	struct supply_project p = { .node = { .id = slug, .slug = slug, .name = slug },
+				    .country = supply_country(word[2][0] == '-' ? NULL : word[2]),
+				    .status = place(supply_status_names, word[3]),
+				    .start_year = (int16_t)year_of(word[4]) };
+
+	if (supply_add_project(&s->plants, p) != OK)
+		fail("no memory");
+}
+
+static void add_output(struct state *s, char **word)
+{
+	struct supply_plant_output o = { .id = keep(s, word[1]),
+					 .project = find_project(s, word[2]),
+					 .mineral = find(s->data.minerals, s->data.n_minerals, word[3]),
+					 .stage = place(supply_stage_names, word[4]),
+					 .capacity_min = keep(s, word[5]),
+					 .capacity_max = keep(s, word[6]),
+					 .unit = place(supply_unit_names, word[7]),
+					 .basis = place(supply_basis_names, word[8]),
+					 .start_year = (int16_t)year_of(word[9]),
+					 .end_year = (int16_t)year_of(word[10]),
+					 .status = word[11][0] == '-' ? -1 : (int8_t)place(supply_status_names, word[11]),
+					 .replaces = word[12][0] == '-' ? SUPPLY_NONE : find_output(s, word[12]) };
+
+	if (supply_add_output(&s->plants, o) != OK)
+		fail("no memory");
+}
+
+static void add_feed(struct state *s, char **word)
+{
+	struct supply_feed f = { .output = find_output(s, word[1]),
+				 .mineral = find(s->data.minerals, s->data.n_minerals, word[2]),
+				 .stage = place(supply_stage_names, word[3]),
+				 .country = supply_country(word[4][0] == '-' ? NULL : word[4]),
+				 .pct = keep(s, word[5]) };
+
+	if (supply_add_feed(&s->plants, f) != OK)
+		fail("no memory");
+}
+
 static const char *given(char **word, size_t n, const char *name)
 {
 	size_t len = strlen(name);
@@ -138,12 +209,47 @@ static const char *given(char **word, size_t n, const char *name)
 	return NULL;
 }
 
+/* With utilisation=MIN,MAX and assume=, of all projects. */
+static enum err effect(struct state *s, char **word, size_t n, const struct supply_question *q, const struct supply_output *out)
+{
+	const char *use = given(word, n, "utilisation"), *assume = given(word, n, "assume");
+	const char *comma = use ? strchr(use, ',') : NULL;
+	uint32_t *projects = arena_alloc(out->memory, s->plants.n_projects * sizeof(*projects));
+	struct supply_owned *owned = arena_alloc(out->memory, s->plants.n_projects * sizeof(*owned));
+	struct supply_effect_question x = { .projects = projects,
+					    .n_projects = s->plants.n_projects,
+					    .year = q->year,
+					    .statuses = (1u << SUPPLY_SUSPENDED) - 1,
+					    .list = q->list,
+					    .members = q->members,
+					    .has_list = q->of != NULL,
+					    .has_alliance = q->alliance != NULL };
+	struct supply_effect made;
+	enum err e;
+
+	for (uint32_t i = 0; projects && i < s->plants.n_projects; i++)
+		projects[i] = i;
+	if (use) {
+		x.use_min = arena_strndup(s->arena, use, comma ? (size_t)(comma - use) : strlen(use));
+		x.use_max = comma ? comma + 1 : x.use_min;
+	}
+	e = projects && owned ? supply_effect_make(&s->data, &s->plants, &x, out->memory, out->warnings, &made) : ERR_NOMEM;
+	if (e != OK)
+		return e;
+	supply_effect_write(&s->data, &s->plants, &x, &made, owned, !assume || strcmp(assume, "add") == 0,
+			    !assume || strcmp(assume, "displace") == 0, out);
+	supply_effect_clear(&made);
+	return OK;
+}
+
 static enum err answer(struct state *s, char **word, size_t n, const struct supply_question *q, const struct supply_output *out)
 {
 	const char *mineral = given(word, n, "mineral"), *sort = given(word, n, "sort"), *limit = given(word, n, "limit");
 	const char *country = given(word, n, "country");
 	uint32_t m = mineral ? find(s->data.minerals, s->data.n_minerals, mineral) : 0;
 
+	if (strcmp(word[1], "effect") == 0)
+		return effect(s, word, n, q, out);
 	if (strcmp(word[1], "supply") == 0)
 		return supply_write_table(&s->data, q, m, out);
 	if (strcmp(word[1], "trend") == 0)
@@ -236,6 +342,12 @@ int main(void)
 			add_figure(&s, word);
 		else if (strcmp(word[0], "member") == 0 && n == 5)
 			add_member(&s, word);
+		else if (strcmp(word[0], "project") == 0 && n == 5)
+			add_project(&s, word);
+		else if (strcmp(word[0], "output") == 0 && n == 13)
+			add_output(&s, word);
+		else if (strcmp(word[0], "feed") == 0 && n == 6)
+			add_feed(&s, word);
 		else if (strcmp(word[0], "rule") == 0 && n == 5)
 			add_rule(&s, word);
 		else if (strcmp(word[0], "ask") == 0 && n >= 2)

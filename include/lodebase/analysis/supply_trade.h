@@ -19,6 +19,19 @@ struct supply_exposure_question {
 enum err supply_exposure(const struct supply_data *d, const struct supply_exposure_question *q, struct arena *memory,
 			 struct supply_warnings *warnings, struct supply_span *ret) MUST_CHECK;
 
+/* What new plants make in a country, between its ends, in the unit of mass. */
+struct supply_relief {
+	uint16_t country;
+	mpq_t least, greatest;
+};
+/* The same before and after plants lower the imports of members, each by what they make there or by all that it imports, the lesser:
+ * at the least the list's imports go first, at the greatest all imports pro rata. Consumption stays what it was. `change` is of one
+ * combination each. After and change are not known where before comes from published shares. */
+enum err supply_exposure_relieved(const struct supply_data *d, const struct supply_exposure_question *q,
+				  const struct supply_relief *reliefs, size_t n, struct arena *memory,
+				  struct supply_warnings *warnings, struct supply_span *before, struct supply_span *after,
+				  struct supply_span *change) MUST_CHECK;
+
 /* One country, stage and year. */
 struct supply_reliance {
 	enum supply_stage stage;
