@@ -5,10 +5,9 @@
 
 #include <math.h>
 
-#define VERTICES_MOST 4096 /* of this many all are looked at */
-#define KEPT 3 /* of the starts, to climb from */
+#define STARTS_MOST 4096 /* combinations of ends, and of middles, of which all are looked at */
+#define KEPT 6 /* of the starts, to climb from */
 #define SWEEPS_MOST 40
-#define GRID 16 /* steps of a line */
 #define GOLDEN_STEPS 60
 #define GOLDEN_HOPE 10 /* steps after which there must be something better than the grid's best */
 
@@ -33,6 +32,7 @@ struct search {
 	/* the model in long doubles, and a state of it */
 	long double *low, *q, *after, *capacity, *old, use;
 	long double *kept[KEPT], value[KEPT]; /* best first */
+	long double *from; /* a line's */
 	size_t n_kept;
 };
 
@@ -103,9 +103,10 @@ static bool search_init(struct search *s, struct arena *a)
 		add_variable(s, OF_OPEN, i, (const mpq_t *)&s->none, (const mpq_t *)&m->left);
 		s->n_open++;
 	}
+	s->from = arena_alloc(a, s->n * sizeof(*s->from));
 	for (size_t i = 0; i < KEPT; i++) {
 		s->kept[i] = arena_alloc(a, s->n * sizeof(*s->kept[i]));
-		if (!s->kept[i])
+		if (!s->from || !s->kept[i])
 			return false;
 	}
 	return true;
@@ -405,14 +406,52 @@ static bool is_on_side(const struct search *s, const struct variable *v, bool al
 	return alliance ? s->m->rows[row].allied : s->m->rows[row].listed;
 }
 
+/* All rows as near to one level as they can be: where an index is least. */
+static void start_level(struct search *s, long double level, bool rest_high, long double *x)
+{
+	for (size_t i = 0; i + s->n_open < s->n; i++) {
+		const struct variable *v = &s->variables[i];
+
+		if (v->kind == OF_ROW)
+			x[i] = level < v->low ? v->low : level > v->high ? v->high : level;
+		else
+			x[i] = rest_high ? v->high : v->low;
+	}
+	keep_with_left(s, x);
+}
+
+static void start_levels(struct search *s, long double *x)
+{
+	for (size_t i = 0; i + s->n_open < s->n; i++) {
+		const struct variable *v = &s->variables[i];
+
+		for (int rest = 0; v->kind == OF_ROW && rest < 2; rest++) {
+			start_level(s, v->low, rest, x);
+			start_level(s, (v->low + v->high) / 2, rest, x);
+			start_level(s, v->high, rest, x);
+		}
+	}
+}
+
 static void start(struct search *s, long double *x)
 {
 	size_t box = s->n - s->n_open;
 
-	if (box <= 12 && ((size_t)1 << box) * (s->n_open + 1) <= VERTICES_MOST) {
-		for (size_t bits = 0; bits < (size_t)1 << box; bits++) {
-			for (size_t i = 0; i < box; i++)
-				x[i] = bits >> i & 1 ? s->variables[i].high : s->variables[i].low;
+	if (s->measure == MODEL_HHI)
+		start_levels(s, x);
+	for (size_t levels = 3; levels >= 2; levels--) {
+		size_t points = 1;
+
+		for (size_t i = 0; i < box && points <= STARTS_MOST; i++)
+			points *= levels;
+		if (points * (s->n_open + 1) > STARTS_MOST)
+			continue;
+		for (size_t point = 0; point < points; point++) {
+			for (size_t i = 0, rest = point; i < box; i++, rest /= levels) {
+				const struct variable *v = &s->variables[i];
+
+				x[i] = rest % levels == 0 ? v->low : rest % levels == 1 ? v->high : (v->low + v->high) / 2;
+			}
 			keep_with_left(s, x);
 		}
 		return;
@@ -438,44 +477,61 @@ static void start(struct search *s, long double *x)
 		}
 }
 
-/* One variable, or an exchange between two open rows. */
+/* A line through a point: one variable; an exchange between two open rows; or all rows' parts above their minima together, since
+ * figures are of proportions. */
 struct line {
-	size_t one, other; /* SIZE_MAX: none */
-	long double sum, low, high;
+	enum { OF_ONE, OF_TWO, OF_ALL } kind;
+	size_t one, other;
+	long double sum, low, high, at;
+	const long double *from; /* OF_ALL: the point at 1 */
 };
 
 static long double at_line(struct search *s, const struct line *l, long double *x, long double value)
 {
-	x[l->one] = value;
-	if (l->other != SIZE_MAX)
+	if (l->kind != OF_ALL)
+		x[l->one] = value;
+	if (l->kind == OF_TWO)
 		x[l->other] = l->sum - value;
+	for (size_t i = 0; l->kind == OF_ALL && i < s->n; i++) {
+		const struct variable *v = &s->variables[i];
+
+		if (v->kind == OF_ROW || v->kind == OF_OPEN)
+			x[i] = v->low + value * (l->from[i] - v->low);
+	}
 	return look(s, x);
 }
+
+/* Parts of a line, dense where it begins: what is nearly nothing can matter as much as half. */
+static const long double grid[] = { 0,    0x1p-20L, 0x1p-15L, 0x1p-11L, 0x1p-8L, 0x1p-6L, 0.0625L, 0.125L, 0.2L,
+				    0.3L, 0.4L,     0.5L,     0.6L,     0.7L,    0.8L,    0.9L,    1 };
+#define GRID (sizeof(grid) / sizeof(grid[0]))
 
 /* The best of a line, by a grid and then between its best point's neighbours. true: x was moved. */
 static bool climb_line(struct search *s, const struct line *l, long double *x, long double *value)
 {
 	static const long double golden = 0.61803398874989484820L;
-	long double was = x[l->one], best = was, step = (l->high - l->low) / GRID, low, high, a, b, fa, fb;
+	long double best = l->at, range = l->high - l->low, low = l->low, high = l->high, a, b, fa, fb;
 	long double best_value = *value, of_grid;
-	int nearest = -1;
 
-	if (!(step > 0))
+	if (!(range > 0))
 		return false;
-	for (int i = 0; i <= GRID; i++) {
-		long double p = i == GRID ? l->high : l->low + step * i, v = at_line(s, l, x, p);
+	for (size_t i = 0; i < GRID; i++) {
+		long double p = i + 1 == GRID ? l->high : l->low + range * grid[i], v = at_line(s, l, x, p);
 
 		if (v > best_value) {
 			best = p;
 			best_value = v;
-			nearest = i;
 		}
 	}
+	for (size_t i = 0; i < GRID; i++) {
+		long double p = i + 1 == GRID ? l->high : l->low + range * grid[i];
+
+		if (p < best)
+			low = p;
+		else if (p > best && p < high)
+			high = p;
+	}
 	of_grid = best_value;
-	low = nearest < 0 ? was - step : best - step;
-	high = nearest < 0 ? was + step : best + step;
-	low = low < l->low ? l->low : low;
-	high = high > l->high ? l->high : high;
 	a = high - golden * (high - low);
 	b = low + golden * (high - low);
 	fa = at_line(s, l, x, a);
@@ -503,34 +559,60 @@ static bool climb_line(struct search *s, const struct line *l, long double *x, l
 	}
 	at_line(s, l, x, best);
 	*value = best_value;
-	return best != was;
+	return best != l->at;
+}
+
+/* How far all rows' parts can grow together. */
+static long double most_of_all(const struct search *s, const long double *x)
+{
+	long double most = INFINITY, open = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct variable *v = &s->variables[i];
+
+		if (v->kind == OF_OPEN)
+			open += x[i];
+		else if (v->kind == OF_ROW && x[i] > v->low && (v->high - v->low) / (x[i] - v->low) < most)
+			most = (v->high - v->low) / (x[i] - v->low);
+	}
+	if (open > 0 && s->left / open < most)
+		most = s->left / open;
+	return isinf(most) ? 0 : most;
+}
+
+static bool sweep(struct search *s, long double *x, long double *value)
+{
+	size_t box = s->n - s->n_open;
+	bool moved = false;
+	struct line all = { .kind = OF_ALL, .at = 1, .high = most_of_all(s, x), .from = s->from };
+
+	for (size_t i = 0; i < s->n; i++)
+		s->from[i] = x[i];
+	moved = climb_line(s, &all, x, value);
+	for (size_t i = 0; i < s->n; i++) {
+		struct line l = { .one = i, .at = x[i], .low = s->variables[i].low, .high = s->variables[i].high };
+
+		for (size_t k = box; i >= box && k < s->n; k++)
+			l.high -= k == i ? 0 : x[k];
+		moved = climb_line(s, &l, x, value) || moved;
+	}
+	for (size_t i = box; i < s->n; i++)
+		for (size_t k = i + 1; k < s->n; k++) {
+			struct line l = { .kind = OF_TWO, .one = i, .other = k, .at = x[i], .sum = x[i] + x[k] };
+
+			l.high = l.sum;
+			moved = climb_line(s, &l, x, value) || moved;
+		}
+	return moved;
 }
 
 static void climb(struct search *s, long double *x)
 {
-	size_t box = s->n - s->n_open;
 	long double value = look(s, x), before;
 
-	for (int sweep = 0; sweep < SWEEPS_MOST; sweep++) {
-		bool moved = false;
-
+	for (int i = 0; i < SWEEPS_MOST; i++) {
 		before = value;
-		for (size_t i = 0; i < s->n; i++) {
-			struct line l = {
-				.one = i, .other = SIZE_MAX, .low = s->variables[i].low, .high = s->variables[i].high
-			};
-
-			for (size_t k = box; i >= box && k < s->n; k++)
-				l.high -= k == i ? 0 : x[k];
-			moved = climb_line(s, &l, x, &value) || moved;
-		}
-		for (size_t i = box; i < s->n; i++)
-			for (size_t k = i + 1; k < s->n; k++) {
-				struct line l = { .one = i, .other = k, .sum = x[i] + x[k], .high = x[i] + x[k] };
-
-				moved = climb_line(s, &l, x, &value) || moved;
-			}
-		if (!moved || value - before <= fabsl(value) * 1e-17L)
+		if (!sweep(s, x, &value) || value - before <= fabsl(value) * 1e-17L)
 			return;
 	}
 }
