@@ -10,22 +10,31 @@
  *   project SLUG COUNTRY STATUS START
  *   output SLUG PROJECT MINERAL STAGE MIN MAX UNIT BASIS START END STATUS REPLACES      (REPLACES: one that came before)
  *   feed OUTPUT MINERAL STAGE COUNTRY PCT
- *   ask WHAT [NAME=VALUE …]      effect supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
+ *   share OUTPUT OWNER MIN MAX      what of an output an owner has, in units of 10^-12 per cent; OWNER -: unexplained, the last of it
+ *   ask WHAT [NAME=VALUE …]      effect capacity supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lodebase/analysis/supply_capacity.h"
 #include "lodebase/analysis/supply_effect.h"
 
 #define SETS 8
 #define MEMBERS 4096
 #define RULES 16
+#define SHARES 4096
 #define WORDS 20
 
 struct state {
 	struct arena *arena;
 	struct supply_data data;
 	struct supply_plants plants;
+	struct shared {
+		uint32_t output;
+		const char *owner;
+		int64_t min, max;
+	} shares[SHARES];
+	size_t n_shares;
 	const char *set_names[SETS];
 	struct supply_set sets[SETS];
 	size_t n_sets;
@@ -199,6 +208,16 @@ static void add_feed(struct state *s, char **word)
 		fail("no memory");
 }
 
+static void add_share(struct state *s, char **word)
+{
+	if (s->n_shares == SHARES)
+		fail("too many shares");
+	s->shares[s->n_shares++] = (struct shared){ .output = find_output(s, word[1]),
+						    .owner = keep(s, word[2]),
+						    .min = strtoll(word[3], NULL, 10),
+						    .max = strtoll(word[4], NULL, 10) };
+}
+
 static const char *given(char **word, size_t n, const char *name)
 {
 	size_t len = strlen(name);
@@ -242,6 +261,56 @@ static enum err effect(struct state *s, char **word, size_t n, const struct supp
 	return OK;
 }
 
+static enum err divide(const struct state *s, const struct supply_chosen *chosen, struct supply_portions *p)
+{
+	enum err e = OK;
+
+	for (uint32_t i = 0; e == OK && i < chosen->count; i++) {
+		struct supply_share_printed *shares = arena_alloc(p->arena, SHARES * sizeof(*shares));
+		size_t n = 0;
+		int64_t unexplained[2] = { 0, 0 };
+
+		for (size_t k = 0; shares && k < s->n_shares; k++) {
+			const struct shared *x = &s->shares[k];
+
+			if (x->output != chosen->outputs[i])
+				continue;
+			if (!x->owner) {
+				unexplained[0] = x->min;
+				unexplained[1] = x->max;
+				continue;
+			}
+			shares[n++] = (struct supply_share_printed){ .owner = supply_portions_owner(p, x->owner),
+								     .min = x->min,
+								     .max = x->max };
+		}
+		e = shares ? supply_portions_divide(p, i, shares, n, unexplained[0], unexplained[1]) : ERR_NOMEM;
+	}
+	return e;
+}
+
+/* Of a mineral's stage, by location unless shares are given (by=owner). */
+static enum err capacity(struct state *s, char **word, size_t n, const struct supply_question *q, uint32_t mineral,
+			 const struct supply_output *out)
+{
+	struct supply_capacity_question x = { .mineral = mineral,
+					      .stage = (enum supply_stage)q->stage,
+					      .year = q->year,
+					      .statuses = 1u << SUPPLY_OPERATING | 1u << SUPPLY_APPROVED };
+	struct supply_portions portions;
+	struct supply_chosen chosen;
+	enum err e = supply_capacity_choose(&s->data, &s->plants, &x, out->memory, out->warnings, &chosen);
+
+	supply_portions_begin(&portions, out->memory);
+	if (e == OK)
+		e = given(word, n, "by") ? divide(s, &chosen, &portions)
+					 : supply_portions_by_location(&s->plants, &chosen, &portions);
+	if (e == OK)
+		e = supply_capacity_write(&s->plants, &chosen, &portions, out);
+	supply_portions_clear(&portions);
+	return e;
+}
+
 static enum err answer(struct state *s, char **word, size_t n, const struct supply_question *q, const struct supply_output *out)
 {
 	const char *mineral = given(word, n, "mineral"), *sort = given(word, n, "sort"), *limit = given(word, n, "limit");
@@ -250,6 +319,8 @@ static enum err answer(struct state *s, char **word, size_t n, const struct supp
 
 	if (strcmp(word[1], "effect") == 0)
 		return effect(s, word, n, q, out);
+	if (strcmp(word[1], "capacity") == 0)
+		return capacity(s, word, n, q, m, out);
 	if (strcmp(word[1], "supply") == 0)
 		return supply_write_table(&s->data, q, m, out);
 	if (strcmp(word[1], "trend") == 0)
@@ -312,7 +383,7 @@ static void ask(struct state *s, char **word, size_t n)
 
 int main(void)
 {
-	struct state s = { 0 };
+	static struct state s;
 	char line[4096];
 
 	begin(&s);
@@ -348,6 +419,8 @@ int main(void)
 			add_output(&s, word);
 		else if (strcmp(word[0], "feed") == 0 && n == 6)
 			add_feed(&s, word);
+		else if (strcmp(word[0], "share") == 0 && n == 5)
+			add_share(&s, word);
 		else if (strcmp(word[0], "rule") == 0 && n == 5)
 			add_rule(&s, word);
 		else if (strcmp(word[0], "ask") == 0 && n >= 2)
