@@ -1,7 +1,7 @@
 /* Attribution: groups of at least 1/2 count as one, along routes that enter nothing twice. */
 #include "internal.h"
 
-#define EXACT_STEPS 20000 /* routes up to this many links are redone in fractions */
+#define EXACT_STEPS 50000 /* routes up to this many links are redone in fractions */
 
 struct group {
 	uint32_t *members;
@@ -56,9 +56,12 @@ static enum err init(struct attribution *x, struct task *t, struct nums *pool)
 static enum err group_of(struct attribution *x, enum bound bound, uint32_t local, const struct group **ret)
 {
 	struct group *group = &x->groups[local];
+	enum err e;
 
 	if (!group->known) {
-		closure_run(&x->closure, bound, &local, 1);
+		e = closure_run(&x->closure, bound, &local, 1);
+		if (e != OK)
+			return e;
 		group->count = x->closure.queue_count;
 		group->members = arena_alloc(x->t->a, group->count * sizeof(uint32_t));
 		if (!group->members)
@@ -104,7 +107,7 @@ static enum err gather(struct attribution *x, enum bound bound, uint32_t holder)
 		uint32_t link = g->down_link[place], held = region_local(t->s, g->subject[link]);
 		struct num share = { 0 };
 
-		x->steps++;
+		x->steps += 3;
 		if (held == NONE || x->passed[held] || !x->useful[held])
 			continue;
 		link_num(g, x->pool, bound, link, &share);
@@ -337,6 +340,7 @@ static enum err set_figure(struct attribution *x, enum bound bound, const struct
 	const uint8_t *member = bound == BOUND_MIN ? set->low : set->high;
 	uint32_t *members = arena_alloc(t->a, t->region.count * sizeof(*members)), count = 0;
 	bool remainders = bound == BOUND_MAX && set->remainders;
+	enum err e;
 
 	if (!members)
 		return ERR_NOMEM;
@@ -347,8 +351,10 @@ static enum err set_figure(struct attribution *x, enum bound bound, const struct
 	}
 	if (t->q->single_entity) {
 		x->closure.remainders = remainders;
-		closure_run(&x->closure, bound, members, count);
+		e = closure_run(&x->closure, bound, members, count);
 		x->closure.remainders = false;
+		if (e != OK)
+			return e;
 		count = x->closure.queue_count;
 		for (uint32_t i = 0; i < count; i++)
 			members[i] = x->closure.queue[i];

@@ -1,14 +1,12 @@
 /* Who is held enough of by a growing set: control and cascades. */
 #include "internal.h"
 
-#define NEAR 1e-26 /* 113 bits decide nothing nearer to a threshold than this */
-
 enum err closure_init(struct closure *c, const struct graph *g, const struct graph_scratch *s, const struct region *region,
 		      struct graph_ratio threshold, bool inclusive, struct arena *a)
 {
 	size_t n = region->count;
 
-	*c = (struct closure){ .g = g, .s = s, .region = region, .threshold = threshold, .inclusive = inclusive };
+	*c = (struct closure){ .g = g, .s = s, .region = region, .a = a, .threshold = threshold, .inclusive = inclusive };
 	c->member = arena_alloc(a, n);
 	c->sum[BOUND_MIN] = arena_alloc(a, n * sizeof(quad));
 	c->sum[BOUND_MAX] = arena_alloc(a, n * sizeof(quad));
@@ -53,7 +51,7 @@ int closure_compare(const struct closure *c, uint32_t local, struct graph_ratio 
 	mpq_t share, limit;
 	int order;
 
-	if (away > NEAR || away < -NEAR)
+	if (away > CLOSURE_NEAR || away < -CLOSURE_NEAR)
 		return away > 0 ? 1 : -1;
 	mpq_inits(share, limit, NULL);
 	closure_exact(c, local, share);
@@ -86,16 +84,56 @@ static void join(struct closure *c, uint32_t local)
 	c->queue[c->queue_count++] = local;
 }
 
-void closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uint32_t count)
+/* Notes what a sum was, where that may be undone. */
+static enum err note(struct closure *c, uint32_t local)
+{
+	if (!c->growing)
+		return OK;
+	if (arena_grow(c->a, (void **)&c->undo, &c->undo_capacity, c->undo_count + 1, sizeof(*c->undo)) != 0)
+		return ERR_NOMEM;
+	c->undo[c->undo_count++] = (struct closure_undo){ local, { c->sum[BOUND_MIN][local], c->sum[BOUND_MAX][local] } };
+	return OK;
+}
+
+/* Takes in what the members from `done` on, in the order in which they joined, bring in. */
+static enum err spread(struct closure *c, uint32_t done)
 {
 	const struct graph *g = c->g;
+	enum err e = OK;
 
+	for (; e == OK && done < c->queue_count; done++) {
+		uint32_t node = c->region->nodes[c->queue[done]];
+
+		for (uint32_t place = g->down_start[node]; e == OK && place < g->down_start[node + 1]; place++) {
+			uint32_t link = g->down_link[place], held = region_local(c->s, g->subject[link]);
+
+			c->steps++;
+			if (held == NONE || g->weight[BOUND_MAX][link] <= 0)
+				continue;
+			touch(c, held);
+			e = note(c, held);
+			c->sum[BOUND_MIN][held] += g->weight[BOUND_MIN][link];
+			c->sum[BOUND_MAX][held] += g->weight[BOUND_MAX][link];
+			if (!c->member[held] && meets(c, held))
+				join(c, held);
+		}
+	}
+	return e;
+}
+
+static void reset(struct closure *c, enum bound bound)
+{
 	for (uint32_t i = 0; i < c->touched_count; i++) {
 		c->member[c->touched[i]] = 0;
 		c->sum[BOUND_MIN][c->touched[i]] = c->sum[BOUND_MAX][c->touched[i]] = 0;
 	}
 	c->touched_count = c->queue_count = 0;
 	c->bound = bound;
+}
+
+enum err closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uint32_t count)
+{
+	reset(c, bound);
 	for (uint32_t i = 0; i < count; i++) {
 		if (c->member[seeds[i]])
 			continue;
@@ -109,20 +147,39 @@ void closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uin
 		touch(c, i);
 		join(c, i);
 	}
-	for (uint32_t done = 0; done < c->queue_count; done++) {
-		uint32_t node = c->region->nodes[c->queue[done]];
+	return spread(c, 0);
+}
 
-		for (uint32_t place = g->down_start[node]; place < g->down_start[node + 1]; place++) {
-			uint32_t link = g->down_link[place], held = region_local(c->s, g->subject[link]);
+void closure_begin(struct closure *c, enum bound bound)
+{
+	reset(c, bound);
+	c->growing = true;
+	c->undo_count = 0;
+}
 
-			c->steps++;
-			if (held == NONE || g->weight[BOUND_MAX][link] <= 0)
-				continue;
-			touch(c, held);
-			c->sum[BOUND_MIN][held] += g->weight[BOUND_MIN][link];
-			c->sum[BOUND_MAX][held] += g->weight[BOUND_MAX][link];
-			if (!c->member[held] && meets(c, held))
-				join(c, held);
-		}
+enum err closure_add(struct closure *c, uint32_t local)
+{
+	if (c->member[local])
+		return OK;
+	touch(c, local);
+	join(c, local);
+	return spread(c, c->queue_count - 1);
+}
+
+struct closure_mark closure_mark(const struct closure *c)
+{
+	return (struct closure_mark){ c->queue_count, c->touched_count, c->undo_count };
+}
+
+void closure_shrink(struct closure *c, struct closure_mark to)
+{
+	while (c->undo_count > to.undo) {
+		const struct closure_undo *undo = &c->undo[--c->undo_count];
+
+		c->sum[BOUND_MIN][undo->local] = undo->sum[BOUND_MIN];
+		c->sum[BOUND_MAX][undo->local] = undo->sum[BOUND_MAX];
 	}
+	while (c->queue_count > to.members)
+		c->member[c->queue[--c->queue_count]] = 0;
+	c->touched_count = to.touched;
 }

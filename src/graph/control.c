@@ -1,8 +1,9 @@
+/* What a holder, or a set of them, controls. */
 #include "internal.h"
 
 static const struct graph_ratio half = { 1, 2 };
 
-static enum err init(struct task *t, struct closure *ret)
+enum err control_closure(struct task *t, struct closure *ret)
 {
 	bool cascade = t->q->method == GRAPH_CASCADE;
 
@@ -10,66 +11,43 @@ static enum err init(struct task *t, struct closure *ret)
 }
 
 /* A maximum is at most 1, but never below what is recorded. */
-struct range {
-	quad min, max;
-	struct graph_pct pct;
-};
-
-static struct range range_of(const struct closure *low, const struct closure *high, uint32_t local)
+static void cap(quad min, quad *max, struct graph_pct *pct)
 {
-	struct range r = { closure_figure(low, local),
-			   closure_figure(high, local),
-			   { closure_pct(low, local), closure_pct(high, local) } };
-
-	if (r.max > 1)
-		r.max = 1;
-	if (r.pct.max > PCT_WHOLE)
-		r.pct.max = PCT_WHOLE;
-	r.max = quad_max(r.max, r.min);
-	if (r.pct.max < r.pct.min)
-		r.pct.max = r.pct.min;
-	return r;
+	*max = quad_max(quad_min(*max, 1), min);
+	if (pct->max > PCT_WHOLE)
+		pct->max = PCT_WHOLE;
+	if (pct->max < pct->min)
+		pct->max = pct->min;
 }
 
-enum err control_owners(struct task *t)
+enum err control_add(struct task *t, uint32_t local, quad min, quad max, struct graph_pct pct, bool certain)
 {
-	struct closure low, high;
-	enum err e = init(t, &low);
+	cap(min, &max, &pct);
+	return task_add(t, t->region.nodes[local], min, max, pct, certain);
+}
+
+static enum err both(struct task *t, const uint32_t *seeds, uint32_t count, struct closure *low, struct closure *high)
+{
+	enum err e = control_closure(t, low);
 
 	if (e == OK)
-		e = init(t, &high);
-	for (uint32_t i = 1; e == OK && i < t->region.count; i++) {
-		struct range r;
-
-		if (over_budget(low.steps + high.steps, t->q->budget))
-			return ERR_FULL;
-		closure_run(&high, BOUND_MAX, &i, 1);
-		if (!high.member[0])
-			continue;
-		closure_run(&low, BOUND_MIN, &i, 1);
-		r = range_of(&low, &high, 0);
-		e = task_add(t, t->region.nodes[i], r.min, r.max, r.pct, low.member[0]);
-	}
-	return e;
+		e = control_closure(t, high);
+	if (e == OK)
+		e = closure_run(low, BOUND_MIN, seeds, count);
+	return e == OK ? closure_run(high, BOUND_MAX, seeds, count) : e;
 }
 
 enum err control_holdings(struct task *t)
 {
 	struct closure low, high;
 	const uint32_t seed = 0;
-	enum err e = init(t, &low);
+	enum err e = both(t, &seed, 1, &low, &high);
 
-	if (e == OK)
-		e = init(t, &high);
-	if (e != OK)
-		return e;
-	closure_run(&high, BOUND_MAX, &seed, 1);
-	closure_run(&low, BOUND_MIN, &seed, 1);
 	for (uint32_t i = 1; e == OK && i < high.queue_count; i++) {
 		uint32_t local = high.queue[i];
-		struct range r = range_of(&low, &high, local);
 
-		e = task_add(t, t->region.nodes[local], r.min, r.max, r.pct, low.member[local]);
+		e = control_add(t, local, closure_figure(&low, local), closure_figure(&high, local),
+				(struct graph_pct){ closure_pct(&low, local), closure_pct(&high, local) }, low.member[local]);
 	}
 	return e;
 }
@@ -80,25 +58,26 @@ enum err cascade_of_parties(struct task *t)
 	const struct graph *g = t->g;
 	struct closure low, high;
 	uint32_t *seeds = arena_alloc(t->a, t->q->parties_count * sizeof(*seeds)), count = 0;
-	struct range total;
-	enum err e = seeds ? init(t, &low) : ERR_NOMEM;
+	quad min, max;
+	enum err e;
 
-	if (e == OK)
-		e = init(t, &high);
-	if (e != OK)
-		return e;
+	if (!seeds)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < t->q->parties_count; i++) {
 		uint32_t local = region_local(t->s, t->q->parties[i]);
 
 		if (local != NONE)
 			seeds[count++] = local;
 	}
-	closure_run(&high, BOUND_MAX, seeds, count);
-	closure_run(&low, BOUND_MIN, seeds, count);
-	total = range_of(&low, &high, 0);
-	t->ret->total_min = (double)total.min;
-	t->ret->total_max = (double)total.max;
-	t->ret->total_pct = total.pct;
+	e = both(t, seeds, count, &low, &high);
+	if (e != OK)
+		return e;
+	min = closure_figure(&low, 0);
+	max = closure_figure(&high, 0);
+	t->ret->total_pct = (struct graph_pct){ closure_pct(&low, 0), closure_pct(&high, 0) };
+	cap(min, &max, &t->ret->total_pct);
+	t->ret->total_min = (double)min;
+	t->ret->total_max = (double)max;
 	for (uint32_t l = g->up_start[t->start]; e == OK && l < g->up_start[t->start + 1]; l++) {
 		uint32_t local = region_local(t->s, g->holder[l]);
 

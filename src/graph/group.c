@@ -87,16 +87,15 @@ static enum err integrated_group(struct group_task *x, struct nums *pool, struct
 
 static enum err closure_end(struct group_task *x, enum bound bound, struct nums *pool, struct num *ret)
 {
-	const struct graph_question *q = x->t.q;
-	bool cascade = q->method == GRAPH_CASCADE;
 	struct closure c;
-	enum err e = closure_init(&c, x->t.g, x->t.s, &x->t.region, cascade ? (struct graph_ratio){ 1, 2 } : q->threshold,
-				  cascade || q->inclusive, x->t.a);
+	enum err e = control_closure(&x->t, &c);
 
 	if (e != OK)
 		return e;
 	c.remainders = bound == BOUND_MAX && x->set.remainders;
-	closure_run(&c, bound, bound == BOUND_MIN ? x->low : x->high, bound == BOUND_MIN ? x->low_count : x->high_count);
+	e = closure_run(&c, bound, bound == BOUND_MIN ? x->low : x->high, bound == BOUND_MIN ? x->low_count : x->high_count);
+	if (e != OK)
+		return e;
 	ret->value = closure_figure(&c, 0);
 	if (pool)
 		closure_exact(&c, 0, nums_of(pool, ret));

@@ -183,7 +183,7 @@ static enum err redo(struct task *t, enum bound bound, uint32_t local, mpq_ptr r
 	r.bound = bound;
 	num_set_whole(&pool, &whole, 1);
 	e = reach_run(&r, targets ? targets : &target, count);
-	t->redone += 50 * r.steps;
+	t->redone += 4 * r.steps;
 	if (e == OK)
 		num_set(&pool, &value, &r.value[place]);
 	if (e == OK && (local == 0 || t->q->raw) && !targets)
@@ -298,6 +298,10 @@ enum err integrated_owners(struct task *t)
 		e = greatest(t, &low, max, &unexplained);
 	if (e != OK)
 		return e;
+	if (t->ret->rough) { /* sums of doubles may pass 1 */
+		low.unexplained = quad_min(low.unexplained, 1);
+		unexplained = quad_min(unexplained, 1);
+	}
 	t->ret->unexplained_max = (double)low.unexplained;
 	t->ret->unexplained_min = (double)unexplained;
 	e = round_unexplained(t, unexplained, low.unexplained);

@@ -185,7 +185,7 @@ static inline size_t gth_steps(const struct gth *x) /* what it cost, about */
 {
 	size_t core = x->n - x->core_start;
 
-	return 8 * (size_t)x->pairs->count + core * core * core / 8;
+	return 64 * (size_t)x->pairs->count + core * core * core / 8;
 }
 
 static inline bool gth_rough(const struct gth *x) /* some of it in doubles */
@@ -225,8 +225,21 @@ enum err reach_run(struct reach *r, const uint32_t *targets, uint32_t count) MUS
 /* What of a node gets to the targets when it is left, its own value aside. */
 enum err reach_return(struct reach *r, uint32_t local, struct num *ret) MUST_CHECK;
 
+#define CLOSURE_NEAR 1e-26 /* 113 bits decide nothing nearer to a threshold than this */
+
+struct closure_undo {
+	uint32_t local;
+	quad sum[2];
+};
+
+struct closure_mark {
+	uint32_t members, touched;
+	size_t undo;
+};
+
 /* A set of holders that grows by what it holds enough of, in a region. */
 struct closure {
+	struct arena *a;
 	const struct graph *g;
 	const struct graph_scratch *s;
 	const struct region *region;
@@ -239,12 +252,20 @@ struct closure {
 	uint32_t *touched, *queue;
 	uint32_t touched_count, queue_count;
 	size_t steps;
+	bool growing;
+	struct closure_undo *undo;
+	size_t undo_count, undo_capacity;
 };
 
 enum err closure_init(struct closure *c, const struct graph *g, const struct graph_scratch *s, const struct region *region,
 		      struct graph_ratio threshold, bool inclusive, struct arena *a) MUST_CHECK;
 /* Afterwards queue[0..queue_count) are the members, seeds first. */
-void closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uint32_t count);
+enum err closure_run(struct closure *c, enum bound bound, const uint32_t *seeds, uint32_t count) MUST_CHECK;
+/* Or step by step: an empty set, one more holder with all that this brings in, and back to what it was. */
+void closure_begin(struct closure *c, enum bound bound);
+enum err closure_add(struct closure *c, uint32_t local) MUST_CHECK;
+struct closure_mark closure_mark(const struct closure *c);
+void closure_shrink(struct closure *c, struct closure_mark to);
 quad closure_figure(const struct closure *c, uint32_t local);
 int64_t closure_pct(const struct closure *c, uint32_t local); /* the same, as printed */
 void closure_exact(const struct closure *c, uint32_t local, mpq_t ret);
@@ -280,6 +301,8 @@ enum err integrated_holdings(struct task *t) MUST_CHECK;
 enum err simple_figures(struct task *t) MUST_CHECK; /* simple_paths and weakest_link */
 enum err control_owners(struct task *t) MUST_CHECK;
 enum err control_holdings(struct task *t) MUST_CHECK;
+enum err control_closure(struct task *t, struct closure *ret) MUST_CHECK; /* at the question's threshold */
+enum err control_add(struct task *t, uint32_t local, quad min, quad max, struct graph_pct pct, bool certain) MUST_CHECK;
 enum err cascade_of_parties(struct task *t) MUST_CHECK;
 enum err attribution_figures(struct task *t) MUST_CHECK;
 /* A set of holders, by local index: who is of it for certain, and with those that count as unexplained. remainders: at the maxima

@@ -1,5 +1,6 @@
 #include "num.h"
 #include <math.h>
+#include "lodebase/graph/ownership.h"
 
 #define NEAR_TIE 1e-12 /* of a unit, 1e-26 of 1: far above what 113 bits lose on their way */
 
@@ -149,4 +150,28 @@ int64_t pct_round_exact(mpq_srcptr x)
 	result = mpz_fits_slong_p(units) ? mpz_get_si(units) : INT64_MAX;
 	mpz_clear(units);
 	return result;
+}
+
+static void sum_add(struct graph_sum *s, const double added[4])
+{
+	quad_split((quad)s->min + (quad)s->min_rest + (quad)added[0] + (quad)added[1], &s->min, &s->min_rest);
+	quad_split((quad)s->max + (quad)s->max_rest + (quad)added[2] + (quad)added[3], &s->max, &s->max_rest);
+}
+
+void graph_sum_figure(struct graph_sum *s, const struct graph_figure *f)
+{
+	sum_add(s, (const double[]){ f->min, f->min_rest, f->max, f->max_rest });
+}
+
+void graph_sum_path(struct graph_sum *s, const struct graph_path *p)
+{
+	sum_add(s, (const double[]){ p->min, p->min_rest, p->max, p->max_rest });
+}
+
+struct graph_pct graph_sum_pct(const struct graph_sum *s)
+{
+	bool near;
+
+	return (struct graph_pct){ pct_round((quad)s->min + (quad)s->min_rest, &near),
+				   pct_round((quad)s->max + (quad)s->max_rest, &near) };
 }

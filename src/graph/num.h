@@ -107,6 +107,13 @@ static inline quad quad_max(quad a, quad b)
 	return a > b ? a : b;
 }
 
+/* As two doubles, which hold 106 bits. */
+static inline void quad_split(quad x, double *ret, double *ret_rest)
+{
+	*ret = (double)x;
+	*ret_rest = (double)(x - (quad)*ret);
+}
+
 /* In units of 10^-12 per cent, half up; INT64_MAX: more than fits. *ret_near: so near to the border of two units that the last
  * digits of x decide; it is taken for a tie. */
 int64_t pct_round(quad x, bool *ret_near);

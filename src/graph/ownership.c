@@ -6,16 +6,14 @@
 enum err task_add(struct task *t, uint32_t node, quad min, quad max, struct graph_pct pct, bool certain)
 {
 	struct graph_figures *ret = t->ret;
+	struct graph_figure *f;
 
 	if (arena_grow(t->a, (void **)&ret->items, &t->items_capacity, ret->count + 1, sizeof(*ret->items)) != 0)
 		return ERR_NOMEM;
-	ret->items[ret->count++] = (struct graph_figure){
-		.node = node,
-		.certain = certain,
-		.min = (double)min,
-		.max = (double)max,
-		.pct = pct,
-	};
+	f = &ret->items[ret->count++];
+	*f = (struct graph_figure){ .node = node, .certain = certain, .pct = pct };
+	quad_split(min, &f->min, &f->min_rest);
+	quad_split(max, &f->max, &f->max_rest);
 	return OK;
 }
 

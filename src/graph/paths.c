@@ -298,8 +298,8 @@ static enum err lay_path(struct graph_finder *f, uint32_t last, struct graph_pat
 		max *= link_share(f->g, BOUND_MAX, link);
 	}
 	min = quad_min(min, max);
-	ret->min = (double)min;
-	ret->max = (double)max;
+	quad_split(min, &ret->min, &ret->min_rest);
+	quad_split(max, &ret->max, &ret->max_rest);
 	ret->pct = (struct graph_pct){ pct_round(min, &near_min), pct_round(max, &near_max) };
 	if (near_min)
 		round_exact(f, ret, BOUND_MIN, &ret->pct.min);

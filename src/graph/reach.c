@@ -7,6 +7,7 @@
 /* Per member: no column can be improved by more, far below the last digit shown; in a core, whose numbers are doubles. */
 #define SETTLED 1e-29
 #define SETTLED_CORE 1e-15
+#define STEPS 12 /* that a link counts for: about as long as twelve links of a plain walk */
 /* What is redone in fractions. */
 #define EXACT_LINKS 400
 #define EXACT_MEMBERS 40
@@ -151,7 +152,7 @@ static enum err column_links(struct reach *r, uint32_t local, size_t *ret_count,
 	for (uint32_t l = g->up_start[node]; e == OK && l < g->up_start[node + 1]; l++) {
 		uint32_t holder = region_local(r->s, g->holder[l]);
 
-		r->steps++;
+		r->steps += STEPS;
 		if (holder != NONE)
 			e = fill_add(r, ret_count, l, holder, ret_base);
 	}
@@ -343,7 +344,7 @@ static enum err collect(struct reach *r, const uint32_t *targets, uint32_t count
 		for (uint32_t place = g->down_start[node]; place < g->down_start[node + 1]; place++) {
 			uint32_t held = region_local(r->s, g->subject[g->down_link[place]]);
 
-			r->steps++;
+			r->steps += STEPS;
 			if (held != NONE && g->weight[r->bound][g->down_link[place]] > 0)
 				touch(r, held, IS_TOUCHED);
 		}

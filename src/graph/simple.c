@@ -1,7 +1,8 @@
 /* simple_paths and weakest_link: a walk over all paths that repeat no node, with a stack of its own. */
 #include "internal.h"
 
-#define EXACT_STEPS 20000 /* walks up to this many links are redone in fractions */
+#define STEPS 6 /* that a link counts for: about as long as six links of a plain walk */
+#define EXACT_STEPS 100000 /* walks up to this many are redone in fractions */
 
 struct step {
 	uint32_t local, place; /* the next link to look at */
@@ -18,6 +19,7 @@ struct walk {
 	const struct group_set *set; /* paths end at its members; NULL: at every node */
 	struct num total[2]; /* of the set */
 	bool weakest;
+	enum bound first; /* BOUND_MAX where both ends are the same */
 };
 
 static enum err walk_init(struct walk *w, struct task *t, const struct group_set *set, struct nums *pool)
@@ -27,8 +29,9 @@ static enum err walk_init(struct walk *w, struct task *t, const struct group_set
 	*w = (struct walk){ .t = t, .set = set, .pool = pool, .weakest = t->q->method == GRAPH_WEAKEST_LINK };
 	w->budget = pool ? EXACT_STEPS : t->q->budget;
 	w->passed = arena_alloc(t->a, n);
-	w->sum[BOUND_MIN] = arena_alloc(t->a, n * sizeof(struct num));
+	w->first = set || t->g->ranges ? BOUND_MIN : BOUND_MAX;
 	w->sum[BOUND_MAX] = arena_alloc(t->a, n * sizeof(struct num));
+	w->sum[BOUND_MIN] = w->first == BOUND_MAX ? w->sum[BOUND_MAX] : arena_alloc(t->a, n * sizeof(struct num));
 	return w->passed && w->sum[BOUND_MIN] && w->sum[BOUND_MAX] ? OK : ERR_NOMEM;
 }
 
@@ -69,7 +72,7 @@ static enum err enter(struct walk *w, uint32_t local, const uint32_t *link)
 	top = &w->stack[w->depth];
 	top->local = local;
 	top->place = links_begin(g, w->t->direction, node);
-	for (int bound = BOUND_MIN; bound <= BOUND_MAX; bound++) {
+	for (int bound = (int)w->first; bound <= BOUND_MAX; bound++) {
 		struct num share = { 0 };
 
 		if (!link) {
@@ -94,8 +97,8 @@ static void count(struct walk *w)
 	struct num room = { 0 };
 
 	if (!w->set) {
-		num_add(w->pool, &w->sum[BOUND_MIN][top->local], &top->value[BOUND_MIN]);
-		num_add(w->pool, &w->sum[BOUND_MAX][top->local], &top->value[BOUND_MAX]);
+		for (int bound = (int)w->first; bound <= BOUND_MAX; bound++)
+			num_add(w->pool, &w->sum[bound][top->local], &top->value[bound]);
 		return;
 	}
 	if (w->set->low[top->local])
@@ -135,7 +138,7 @@ static enum err walk_all(struct walk *w)
 		}
 		link = link_at(t->g, t->direction, top->place++);
 		next = region_local(t->s, link_end(t->g, t->direction, link));
-		if (over_budget(++w->steps, w->budget))
+		if (over_budget(w->steps += STEPS, w->budget))
 			return ERR_FULL;
 		if (w->passed[next])
 			continue;

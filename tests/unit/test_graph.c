@@ -469,6 +469,31 @@ static void many_holders(void)
 	done(&b);
 }
 
+/* 14 thirds of a last digit: each rounds to 0, all of them to 5. */
+static void sums_are_rounded_once(void)
+{
+	struct graph_builder *builder = graph_builder_new(15, 14);
+	const struct graph_ratio third = { 1, UINT64_C(300000000000000) };
+	struct graph_question direct = ASK(GRAPH_DIRECT, .raw = false);
+	struct bench b = { .arena = arena_new(ARENA) };
+	struct graph_sum sum = { 0 };
+
+	for (uint32_t i = 0; i < 14; i++)
+		CHECK_INT(graph_builder_stake(builder, i, 14, i, third, third), OK);
+	CHECK_INT(graph_builder_finish(builder, &b.graph), OK);
+	graph_builder_free(builder);
+	b.scratch = graph_scratch_new(b.graph);
+	CHECK_INT(owners(&b, 14, direct), OK);
+	for (size_t i = 0; i < b.figures.count; i++) {
+		CHECK_INT(b.figures.items[i].pct.min, 0);
+		graph_sum_figure(&sum, &b.figures.items[i]);
+	}
+	CHECK_INT(graph_sum_pct(&sum).min, 5);
+	CHECK_INT(graph_sum_pct(&sum).max, 5);
+	CHECK_INT(graph_column(b.graph, 14).sum_pct.min, 5);
+	done(&b);
+}
+
 static void builder_refuses(void)
 {
 	struct graph_builder *b = graph_builder_new(2, 1);
@@ -511,4 +536,6 @@ TESTS({ "founding case", founding_case }, { "cross-holding", cross_holding }, { 
       { "company control", company_control }, { "weakest link", weakest_link }, { "ranges", ranges },
       { "ranges at a threshold", ranges_at_a_threshold }, { "great rings", great_rings }, { "overfull", overfull },
       { "dilution", dilution }, { "too complex", too_complex }, { "deep chain", deep_chain }, { "many holders", many_holders },
-      { "builder refuses", builder_refuses }, { "bounded questions", bounded_questions })
+      { "dilution", dilution }, { "too complex", too_complex }, { "deep chain", deep_chain },
+      { "sums are rounded once", sums_are_rounded_once }, { "builder refuses", builder_refuses },
+      { "bounded questions", bounded_questions })

@@ -47,6 +47,7 @@ struct graph_figure {
 	double min, max;
 	double direct_min, direct_max; /* what the holder has of the subject itself, as recorded */
 	struct graph_pct pct, direct_pct;
+	double min_rest, max_rest; /* what min and max lack, for graph_sum_figure() */
 };
 
 struct graph_figures {
@@ -84,6 +85,7 @@ struct graph_path {
 	size_t count;
 	double min, max;
 	struct graph_pct pct;
+	double min_rest, max_rest; /* what min and max lack, for graph_sum_path() */
 };
 
 struct graph_paths {
@@ -110,6 +112,15 @@ enum err graph_finder_new(const struct graph *g, struct graph_scratch *s, uint32
 enum err graph_finder_paths(struct graph_finder *f, uint32_t node, size_t limit, size_t budget,
 			    struct graph_paths *ret) MUST_CHECK;
 size_t graph_finder_steps(const struct graph_finder *f);
+
+/* Sums of figures that are rounded once: zeroed, added to, printed. (Sums of minima, and of maxima, whether or not these go together;
+ * a sum at the border of two last digits to 26 digits is taken for a tie.) */
+struct graph_sum {
+	double min, min_rest, max, max_rest;
+};
+void graph_sum_figure(struct graph_sum *s, const struct graph_figure *f);
+void graph_sum_path(struct graph_sum *s, const struct graph_path *p);
+struct graph_pct graph_sum_pct(const struct graph_sum *s);
 
 /* What a set of holders (q->parties) has of a subject together, by any method; for thresholds. Nothing counts twice: of integrated
  * it is the share that ever reaches the set when climbing, of the path methods the sum over paths that end at the first party they
