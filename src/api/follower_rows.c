@@ -223,9 +223,15 @@ static enum err node(struct graph_store *s, struct row *r, struct graph_node_ver
 	return r->failed ? ERR_INVALID : graph_store_node(s, &v);
 }
 
+static bool same_share(struct graph_share a, struct graph_share b)
+{
+	return a.given && b.given && a.min.numerator == b.min.numerator && a.max.numerator == b.max.numerator;
+}
+
 /* A stake's behind its slug. */
 static enum err stake(struct graph_store *s, struct row *r, struct graph_stake_version *v)
 {
+	struct graph_share rounded = { 0 };
 	struct uuid issuer, project;
 	bool of_issuer, of_project;
 
@@ -251,12 +257,14 @@ static enum err stake(struct graph_store *s, struct row *r, struct graph_stake_v
 	} else {
 		int64_t held = row_integer(r, 8), issued = row_integer(r, 8);
 
-		(void)share(r); /* the same, rounded */
+		rounded = share(r);
 		r->failed |= held < 0 || issued < 1 || held > issued;
 		v->economic.given = true;
 		v->economic.min = v->economic.max = (struct graph_ratio){ (uint64_t)held, (uint64_t)issued };
 	}
 	v->voting = share(r);
+	if (same_share(v->voting, rounded)) /* the shares define the votes, too */
+		v->voting = v->economic;
 	return r->failed ? ERR_INVALID : graph_store_stake(s, v);
 }
 

@@ -284,6 +284,7 @@ static void walk_done(struct walk *w)
 	free(w->queue);
 	free(w->pieces);
 	free(w->contingents);
+	free(w->found);
 	free(w->unknown);
 	for (size_t i = 0; i < w->n_big; i++)
 		mpq_clear(&w->big[i]);

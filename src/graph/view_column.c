@@ -1,5 +1,6 @@
 /* What of the register counts, for whom the question is. */
 #include <stdlib.h>
+#include <string.h>
 #include "view_internal.h"
 
 static int compare_numbers(const void *left, const void *right)
@@ -136,31 +137,89 @@ static uint32_t company_of(const struct walk *w, uint32_t node)
 	return version == NONE ? NONE : store_node_version(w->store, version)->company;
 }
 
-enum err walk_column(struct walk *w, uint32_t local)
+static enum err find(struct walk *w, const struct uuid *id, uint32_t number, bool of_overlay)
 {
-	static const struct graph_share whole = { true, { WHOLE, WHOLE }, { WHOLE, WHOLE } };
-	uint32_t node = w->view->nodes[local], company;
-	size_t first = w->view->n_stakes, n, at;
-	enum err e = OK;
+	enum err e = walk_grow((void **)&w->found, &w->found_capacity, w->n_found + 1, sizeof(*w->found));
 
-	if (w->marks[local] & MARK_COLUMN)
-		return OK;
-	w->marks[local] |= MARK_COLUMN;
-	w->n_contingents = w->n_unknown = 0;
+	if (e != OK)
+		return e;
+	w->found[w->n_found++] = (struct found){ *id, number, of_overlay };
+	return w->max_links > 0 && w->view->n_stakes + w->n_found > w->max_links ? ERR_FULL : walk_enough(w);
+}
+
+static enum err find_all(struct walk *w, uint32_t node)
+{
+	enum err e = OK;
+	size_t n, at;
+
+	w->n_found = 0;
 	if (node < w->at->moment.nodes) {
 		const struct stake_version *v;
 
 		for (uint32_t i = peek(&store_node(w->store, node)->held); e == OK && i != NONE; i = v->next_held) {
 			v = store_stake_version(w->store, i);
-			e = counts(w, i, v) ? add_version(w, local, i, v) : walk_enough(w);
+			e = counts(w, i, v) ? find(w, &v->id, i, false) : walk_enough(w);
 		}
 	}
 	n = overlay_at(w, w->by_subject, node, &at);
 	for (size_t i = at; e == OK && i < at + n; i++) {
 		uint32_t place = w->by_subject[i].place;
+		const struct graph_overlay_stake *o = &w->filter->overlay->stakes[place];
 
-		if (overlay_counts(w, &w->filter->overlay->stakes[place]))
-			e = add_overlay(w, local, place);
+		if (overlay_counts(w, o))
+			e = find(w, &o->stake.id, place, true);
+	}
+	return e;
+}
+
+static int by_id(const void *left, const void *right)
+{
+	const struct found *l = left, *r = right;
+
+	return memcmp(&l->id, &r->id, sizeof(l->id));
+}
+
+/* By their ids, so that a view does not show in which order the register learned of them. It has them newest first, and ids grow
+ * with time: mostly they are to be turned round. */
+static void sort_found(struct found *found, size_t n)
+{
+	size_t rising = 0;
+
+	for (size_t i = 1; i < n; i++)
+		rising += by_id(&found[i - 1], &found[i]) < 0;
+	if (rising + 1 >= n)
+		return;
+	if (rising > 0) {
+		qsort(found, n, sizeof(*found), by_id);
+		return;
+	}
+	for (size_t i = 0; i < n / 2; i++) {
+		struct found other = found[i];
+
+		found[i] = found[n - 1 - i];
+		found[n - 1 - i] = other;
+	}
+}
+
+enum err walk_column(struct walk *w, uint32_t local)
+{
+	static const struct graph_share whole = { true, { WHOLE, WHOLE }, { WHOLE, WHOLE } };
+	uint32_t node = w->view->nodes[local], company;
+	size_t first = w->view->n_stakes;
+	enum err e;
+
+	if (w->marks[local] & MARK_COLUMN)
+		return OK;
+	w->marks[local] |= MARK_COLUMN;
+	w->n_contingents = w->n_unknown = 0;
+	e = find_all(w, node);
+	if (e == OK)
+		sort_found(w->found, w->n_found);
+	for (size_t i = 0; e == OK && i < w->n_found; i++) {
+		uint32_t number = w->found[i].number;
+
+		e = w->found[i].of_overlay ? add_overlay(w, local, number)
+					   : add_version(w, local, number, store_stake_version(w->store, number));
 	}
 	if (e == OK && w->n_contingents == w->view->n_stakes - first && (company = company_of(w, node)) != NONE)
 		e = add_piece(w, company, local, &whole,

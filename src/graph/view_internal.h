@@ -21,6 +21,13 @@ struct contingent {
 	bool dilutive;
 };
 
+/* A stake that counts in the column at hand: a version of the register, or one of the overlay. */
+struct found {
+	struct uuid id;
+	uint32_t number;
+	bool of_overlay;
+};
+
 /* A stake of the overlay under one of its ends. */
 struct overlay_end {
 	uint32_t node, place;
@@ -40,13 +47,14 @@ struct walk {
 	struct graph_view *view;
 	size_t max_links, steps, max_steps;
 	size_t nodes_capacity, stakes_capacity, warnings_capacity, warned_capacity, pieces_capacity, contingents_capacity,
-		unknown_capacity, queue_capacity;
-	size_t n_warned, n_contingents, n_unknown, n_queue;
+		unknown_capacity, queue_capacity, found_capacity;
+	size_t n_warned, n_contingents, n_unknown, n_queue, n_found;
 	uint8_t *marks; /* by local number */
 	size_t marks_capacity;
 	uint32_t *queue; /* nodes to go on from */
 	struct piece *pieces;
 	struct contingent *contingents; /* of the column at hand */
+	struct found *found;
 	uint32_t *unknown; /* its stakes of which no share is known */
 	__mpq_struct *big;
 	size_t n_big, big_capacity;
