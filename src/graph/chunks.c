@@ -14,6 +14,13 @@ static void *part(const struct chunks *c, size_t i)
 	return atomic_load_explicit(&c->directory[i], memory_order_relaxed);
 }
 
+static size_t part_bytes(const struct chunks *c, size_t i)
+{
+	if (i > CHUNK_SMALL)
+		return c->size << CHUNK_BITS;
+	return c->size << (i == 0 ? CHUNK_FIRST_BITS : CHUNK_FIRST_BITS + i - 1);
+}
+
 void chunks_done(struct chunks *c)
 {
 	if (!c->directory)
@@ -25,15 +32,14 @@ void chunks_done(struct chunks *c)
 
 enum err chunks_reserve(struct chunks *c)
 {
-	size_t i = c->count >> CHUNK_BITS;
+	size_t i = chunk_place(c->count).part;
 	void *chunk;
 
 	if (c->count == UINT32_MAX - 1) /* UINT32_MAX stands for none */
 		return ERR_FULL;
 	if (part(c, i))
 		return OK;
-	/* The first may stay nearly empty: it takes what is written to. */
-	chunk = i == 0 ? calloc((size_t)1 << CHUNK_BITS, c->size) : memory_large(c->size << CHUNK_BITS);
+	chunk = memory_large(part_bytes(c, i));
 	if (!chunk)
 		return ERR_NOMEM;
 	atomic_store_explicit(&c->directory[i], chunk, memory_order_release);
@@ -42,9 +48,9 @@ enum err chunks_reserve(struct chunks *c)
 
 size_t chunks_bytes(const struct chunks *c)
 {
-	size_t parts = 0;
+	size_t bytes = 0;
 
-	while (parts < CHUNKS_MAX && part(c, parts))
-		parts++;
-	return parts * (((size_t)1 << CHUNK_BITS) * c->size + sizeof(void *));
+	for (size_t i = 0; i < CHUNKS_MAX && part(c, i); i++)
+		bytes += part_bytes(c, i) + sizeof(void *);
+	return bytes;
 }

@@ -99,10 +99,12 @@ struct graph_store {
 	size_t stamp_mask;
 };
 
-#define STORE_ENTRY(name, type, array)                                                 \
-	static inline type *name(const struct graph_store *s, uint32_t number)         \
-	{                                                                              \
-		return (type *)chunks_part(&s->array, number) + (number & CHUNK_MASK); \
+#define STORE_ENTRY(name, type, array)                                         \
+	static inline type *name(const struct graph_store *s, uint32_t number) \
+	{                                                                      \
+		struct chunk_place at = chunk_place(number);                   \
+                                                                               \
+		return (type *)chunks_part(&s->array, at.part) + at.entry;     \
 	}
 STORE_ENTRY(store_node, struct node, nodes)
 STORE_ENTRY(store_node_version, struct node_version, node_versions)
