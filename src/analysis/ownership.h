@@ -108,6 +108,11 @@ void write_echo(struct json_writer *w, const struct inquiry *i, const struct own
 		enum ownership_question question, uint32_t subject, const struct graph_view *v, bool coarse);
 void write_known(struct json_writer *w, const struct inquiry *i); /* known_at, revision */
 void write_warnings(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, bool coarse);
+void write_warning(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
+		   const struct graph_view_warning *warning);
+/* A problem as a document within another answer: without instance and request_id, so that the same question gives the same
+ * bytes. */
+void write_problem(struct json_writer *w, const struct answer *a);
 /* One stake of a view: id and slug (null where implied). */
 void write_stake_name(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, uint64_t stake);
 void write_stake_id(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,

@@ -1,5 +1,5 @@
 /* The addresses of the analysis layer. */
-#include "ownership.h"
+#include "screening.h"
 #include "supply_get.h"
 #include "what_if.h"
 
@@ -8,6 +8,7 @@ static const int subject_statuses[] = { 200, 400, 401, 404, 406, 503, 504, 0 };
 static const int overall_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
 static const int ownership_statuses[] = { 200, 400, 401, 404, 406, 422, 503, 504, 0 };
 static const int what_if_statuses[] = { 200, 400, 401, 406, 409, 413, 415, 422, 503, 504, 0 };
+static const int screening_statuses[] = { 200, 400, 401, 406, 413, 415, 422, 503, 504, 0 };
 
 #define JSON_OR_CSV "application/json, text/csv"
 
@@ -45,6 +46,10 @@ static const struct operation supply_benchmarks_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_benchmarks_check, supply_run, subject_statuses },
 };
 
+static const struct operation screening_operations[] = {
+	{ HTTP_POST, SCOPE_READ, BODY_RECORD, "application/json", NULL, screenings_run, screening_statuses },
+};
+
 #define OPERATIONS(table) table, sizeof(table) / sizeof((table)[0])
 
 const struct route analysis_routes[] = {
@@ -61,6 +66,7 @@ const struct route analysis_routes[] = {
 	{ "/v1/supply/concentration", false, OPERATIONS(supply_concentration_operations) },
 	{ "/v1/alliances/{id}/supply", false, OPERATIONS(supply_alliance_operations) },
 	{ "/v1/alliances/{id}/benchmarks", false, OPERATIONS(supply_benchmarks_operations) },
+	{ "/v1/screenings", false, OPERATIONS(screening_operations) },
 };
 /* clang-format on */
 const size_t n_analysis_routes = sizeof(analysis_routes) / sizeof(analysis_routes[0]);

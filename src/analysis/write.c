@@ -140,8 +140,8 @@ void write_path(struct json_writer *w, const struct inquiry *i, const struct gra
 	json_object_end(w);
 }
 
-static void write_warning(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
-			  const struct graph_view_warning *warning)
+void write_warning(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
+		   const struct graph_view_warning *warning)
 {
 	static const struct {
 		const char *code, *detail;
@@ -191,6 +191,30 @@ void write_warnings(struct json_writer *w, const struct inquiry *i, const struct
 		json_object_end(w);
 	}
 	json_array_end(w);
+}
+
+void write_problem(struct json_writer *w, const struct answer *a)
+{
+	const struct problem_type *type = problem_type(a->problem);
+	struct buf errors;
+	char slug[64];
+
+	snprintf(slug, sizeof(slug), "/problems/%s", a->problem);
+	json_object_begin(w);
+	json_member_string(w, "type", slug);
+	json_member_string(w, "title", type ? type->title : a->problem);
+	json_member_int(w, "status", a->status);
+	json_member_string(w, "detail", a->detail ? a->detail : type ? type->title : a->problem);
+	buf_init(&errors, (size_t)1 << 20);
+	problem_write_faults(&errors, &a->faults);
+	json_key(w, "errors");
+	json_raw(w, errors.failed ? "[]" : errors.data, errors.failed ? 2 : errors.len);
+	buf_done(&errors);
+	if (a->extra.len > 0) {
+		buf_putc(w->out, ',');
+		buf_put(w->out, a->extra.data, a->extra.len);
+	}
+	json_object_end(w);
 }
 
 static void write_names(struct json_writer *w, const char *key, const char *const *values, size_t n)

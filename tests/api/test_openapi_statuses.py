@@ -241,6 +241,26 @@ SERVICE = {
 }
 
 
+def _screening(w, **fields):
+    """A request that is answered 200: a rule of one's own about a company that nobody holds."""
+    holder = w.stored("shareholders")["slug"]
+    rule = w.stored("rules", measures=["economic"], method="direct", lists=[])["slug"]
+    return {"subject": {"shareholder": w.stored("shareholders")["slug"]}, "rules": [rule], "parties": [holder]} | fields
+
+
+SERVICE["/v1/screenings"] = {
+    ("POST", 200): lambda w: w.anyone.post("/v1/screenings", _screening(w)),
+    ("POST", 400): lambda w: w.anyone.post("/v1/screenings", body=b"{"),
+    ("POST", 401): lambda w: w.closed.post("/v1/screenings", {}),
+    ("POST", 406): lambda w: w.anyone.post("/v1/screenings", {}, **WORDS),
+    ("POST", 413): lambda w: w.anyone.post("/v1/screenings", body=BIG),
+    ("POST", 415): lambda w: w.anyone.post("/v1/screenings", {}, type="text/plain"),
+    ("POST", 422): lambda w: w.anyone.post("/v1/screenings", {"colour": "red"}),
+    ("OPTIONS", 204): lambda w: w.anyone.options("/v1/screenings"),
+    ("OPTIONS", 400): lambda w: w.refused("/v1/screenings"),
+}
+
+
 def recipe(method, template, status):
     for r in RESOURCES:
         for tail, table in PER_RESOURCE.items():
