@@ -56,7 +56,7 @@ static void column_min(const struct graph *g, uint32_t subject, mpq_t ret)
 }
 
 /* The end of a link's range, where `room` is what the column's minima leave. */
-static void link_end_in(const struct graph *g, enum bound bound, uint32_t link, const mpq_t room, mpq_t ret)
+void exact_link_in(const struct graph *g, enum bound bound, uint32_t link, const mpq_t room, mpq_t ret)
 {
 	mpq_t most;
 
@@ -83,7 +83,7 @@ void exact_link(const struct graph *g, enum bound bound, uint32_t link, mpq_t re
 	}
 	mpq_init(room);
 	exact_room(g, BOUND_MIN, g->subject[link], room);
-	link_end_in(g, bound, link, room, ret);
+	exact_link_in(g, bound, link, room, ret);
 	mpq_clear(room);
 }
 
@@ -99,7 +99,7 @@ void exact_column(const struct graph *g, enum bound bound, uint32_t subject, mpq
 	mpq_sub(room, room, ret);
 	mpq_set_ui(ret, 0, 1);
 	for (uint32_t l = g->up_start[subject]; l < g->up_start[subject + 1]; l++) {
-		link_end_in(g, bound, l, room, share);
+		exact_link_in(g, bound, l, room, share);
 		mpq_add(ret, ret, share);
 	}
 	mpq_clears(room, share, NULL);
@@ -137,7 +137,7 @@ void exact_group(const struct graph *g, const struct graph_scratch *s, uint32_t 
 		exact_link_sum(g, BOUND_MIN, l, share);
 		mpq_add(ret, ret, share);
 		if (at_max && !remainder) {
-			link_end_in(g, BOUND_MAX, l, room, share);
+			exact_link_in(g, BOUND_MAX, l, room, share);
 			mpq_add(high, high, share);
 		}
 	}

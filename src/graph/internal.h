@@ -125,6 +125,8 @@ static inline bool node_held(const struct graph *g, uint32_t node)
 void exact_ratio(struct graph_ratio ratio, mpq_t ret);
 void exact_link_sum(const struct graph *g, enum bound bound, uint32_t link, mpq_t ret);
 void exact_link(const struct graph *g, enum bound bound, uint32_t link, mpq_t ret);
+/* The same where `room`, what the column's minima leave, is known. */
+void exact_link_in(const struct graph *g, enum bound bound, uint32_t link, const mpq_t room, mpq_t ret);
 void exact_column(const struct graph *g, enum bound bound, uint32_t subject, mpq_t ret); /* their sum */
 void exact_room(const struct graph *g, enum bound bound, uint32_t subject, mpq_t ret);
 void exact_group(const struct graph *g, const struct graph_scratch *s, uint32_t subject, const uint8_t *member,

@@ -7,6 +7,8 @@
  *   owners|holdings METHOD NODE OPTION…      option: raw single inclusive threshold=N/D party=NODE budget=N
  *   group METHOD NODE OPTION…                option: these, and limit=N/D remainders hidden=NODE
  *   columns                                  every subject's column, and its links
+ *   power INDEX NODE QUOTA_NUMERATOR QUOTA_DENOMINATOR
+ *   strip NODE
  *   paths HOLDER SUBJECT LIMIT
  *   cycles
  * Figures are [min, max] as doubles, or whole numbers of 10^-12 per cent as printed. */
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lodebase/graph/ownership.h"
+#include "lodebase/graph/power.h"
+#include "lodebase/graph/strip.h"
 
 #define ARENA ((size_t)256 << 20)
 #define MAX_PARTIES 64
@@ -218,6 +222,56 @@ static void print_paths(const struct state *s, enum err e, const struct graph_pa
 	printf("]}");
 }
 
+static void power(struct state *s, const char *rest)
+{
+	struct arena *a = arena_new(ARENA);
+	struct graph_power_question q = { .index = GRAPH_SHAPLEY_SHUBIK };
+	struct graph_powers found;
+	char index[20];
+	uint32_t node;
+	enum err e;
+
+	if (!a ||
+	    sscanf(rest, "%19s %" SCNu32 " %" SCNu64 " %" SCNu64, index, &node, &q.quota.numerator, &q.quota.denominator) != 4)
+		fail("power INDEX NODE QUOTA_NUMERATOR QUOTA_DENOMINATOR");
+	if (strcmp(index, "banzhaf") == 0)
+		q.index = GRAPH_BANZHAF;
+	e = graph_power(s->graph, node, &q, a, &found);
+	printf("{\"error\": \"%s\", \"standard_error\": %.17g, \"ranged\": %s, \"holders\": {", e == OK ? "" : err_name(e),
+	       found.standard_error, found.ranged ? "true" : "false");
+	for (size_t i = 0; e == OK && i < found.count; i++)
+		printf("%s\"%" PRIu32 "\": %.17g", i ? ", " : "", found.items[i].holder, found.items[i].index);
+	printf("}}\n");
+	arena_free(a);
+}
+
+static void strip(struct state *s, const char *rest)
+{
+	struct arena *a = arena_new(ARENA);
+	struct graph_strip found;
+	enum err e;
+
+	if (!a)
+		fail("no memory");
+	e = graph_strip_votes(s->graph, s->scratch, (uint32_t)strtoul(rest, NULL, 10), false, a, &found);
+	printf("{\"error\": \"%s\"", e == OK ? "" : err_name(e));
+	print_pct("stripped", found.stripped_pct);
+	print_pct("total", found.total_pct);
+	print_pct("unexplained", found.unexplained_pct);
+	printf(", \"rows\": {");
+	for (size_t i = 0; e == OK && i < found.count; i++) {
+		const struct graph_strip_row *row = &found.rows[i];
+
+		printf("%s\"%" PRIu32 "\": {\"certain\": %s, \"possible\": %s", i ? ", " : "", row->holder,
+		       row->certain ? "true" : "false", row->possible ? "true" : "false");
+		print_pct("held", row->held);
+		print_pct("pct", row->pct);
+		printf("}");
+	}
+	printf("}}\n");
+	arena_free(a);
+}
+
 static void paths(struct state *s, const char *rest)
 {
 	struct arena *a = arena_new(ARENA);
@@ -300,6 +354,10 @@ int main(void)
 			ask(&s, rest, line[0] == 'o');
 		else if (strncmp(line, "group ", 6) == 0)
 			group(&s, rest);
+		else if (strncmp(line, "power ", 6) == 0)
+			power(&s, rest);
+		else if (strncmp(line, "strip ", 6) == 0)
+			strip(&s, rest);
 		else if (strncmp(line, "columns", 7) == 0)
 			columns(&s);
 		else if (strncmp(line, "paths ", 6) == 0)
