@@ -20,9 +20,9 @@
 #define INTERRUPT_EVERY_MS 100
 
 /* One plan for every look: nested loops along indexes, whatever the tables' size when it was made. */
-static const char settings[] =
-	"set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; "
-	"set plan_cache_mode = force_generic_plan";
+static const char settings[] = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = "
+			       "off; set work_mem = '64MB'; "
+			       "set plan_cache_mode = force_generic_plan";
 
 static void notify(int fd)
 {

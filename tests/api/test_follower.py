@@ -3,9 +3,12 @@ database, or to other writers; and it follows soon."""
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 
@@ -269,11 +272,44 @@ def test_single_writes_show_while_an_import_runs(one, two, own_cluster, writer):
     agree(own_cluster, one, two)
 
 
-def test_a_fresh_start_knows_the_same(own_cluster, one, start):
+SHARES = [
+    ({"economic_pct": 100}, {"pct": 100}), ({"economic_pct": Decimal("0.000000000001")}, {"pct": Decimal("0.000000000001")}),
+    ({"economic_pct": Decimal("49.999999999999")}, {"pct": Decimal("49.999999999999")}),
+    ({"economic_pct": Decimal("12.5")}, {"pct": Decimal("12.5")}), ({"economic_pct": Decimal("10.0001")}, {"pct": Decimal("10.0001")}),
+    ({"economic_pct": Decimal("0.00000001")}, {"pct": Decimal("0.00000001")}),
+    ({"shares_held": 1, "shares_issued": 3}, {"pct": Decimal("33.333333333333")}),
+    ({"shares_held": 2**62, "shares_issued": 2**63 - 1}, {"pct": 50}),
+    ({"economic_min_pct": 10, "economic_max_pct": Decimal("20.25")}, {"min_pct": 10, "max_pct": Decimal("20.25")}),
+    ({"economic_min_pct": 10}, {"min_pct": 10, "max_pct": 100}), ({"economic_max_pct": 7}, {"min_pct": 0, "max_pct": 7}),
+    ({}, {"min_pct": 0, "max_pct": 100}),
+]
+
+
+def test_a_fresh_start_knows_the_same(own_cluster, one, start, writer):
+    """What was followed and what is loaded are read by different statements: each kind of share, date and body, as it stands
+    and as it was."""
+    told = []
+    for given, want in SHARES:
+        holder, issuer = pair(writer)
+        made = writer.post("/v1/stakes", stake(holder, issuer_id=issuer, valid_from="2020-02-29", valid_to="2024-12-31", **given),
+                           expect=201).json
+        path = f"/v1/shareholders/{issuer}/owners"
+        for day, there in (("2020-02-28", []), ("2020-02-29", [want]), ("2024-12-30", [want]), ("2024-12-31", [])):
+            answer = one.client().get(path, {"valid_at": day}, expect=200).json
+            assert [{k: v for k, v in o.items() if k in ("pct", "min_pct", "max_pct")} for o in answer["owners"]] == there
+            told.append((path, day, answer))
+        if made["id"][-1] in "01234567":
+            writer.patch(f"/v1/stakes/{made['id']}", {"stage": "lapsed"}, expect=200)
+            writer.patch(f"/v1/shareholders/{issuer}", {"name": "Renamed", "country": "KR"}, expect=200)
+        else:
+            writer.delete(f"/v1/stakes/{made['id']}", expect=204)
     agree(own_cluster, one)
     with start(own_cluster.conninfo("graph"), "graph-fresh") as fresh:
         assert figures(fresh) == figures(one)
         assert graph(fresh)["loads_total"] == 1
+        for path, day, answer in told:
+            assert fresh.client().get(path, {"valid_at": day, "known_at": answer["revision"]}, expect=200).json == answer
+            assert fresh.client().get(path, {"valid_at": day}, expect=200).json["owners"] == []
 
 
 def test_a_new_epoch_is_loaded_anew(one, two, own_cluster, writer):
@@ -302,4 +338,29 @@ def test_the_database_goes_and_comes_back(one, two, own_cluster, writer, mode):
     eventually(lambda: graph(one)["lag_seconds"] < 1, 20, "it to follow again")
     assert graph(one)["loads_total"] == loads
     eventually(lambda: writer.post("/v1/shareholders", shareholder(), expect=(201, 503)).status == 201, 20, "writes")
+    agree(own_cluster, one, two)
+
+
+def test_an_older_copy_of_the_database_is_loaded_anew(own_cluster, one, two, writer, tmp_path):
+    """As of a volume's snapshot: nothing in it says that it is another base but that its transactions are fewer."""
+    holder, issuer = pair(writer)
+    made = writer.post("/v1/stakes", stake(holder, issuer_id=issuer, economic_pct=10), expect=201).json
+    agree(own_cluster, one, two)
+    own_cluster.stop()
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-a", own_cluster.data, str(copy)], check=True)
+    own_cluster.start()
+    for share in range(11, 31):
+        eventually(lambda share=share: writer.patch(f"/v1/stakes/{made['id']}", {"economic_pct": share}, expect=(200, 503)).status
+                   == 200, 20, "writes")
+    assert owners(one.client(), issuer) == {holder: 30}
+    loads = [graph(s)["loads_total"] for s in (one, two)]
+    own_cluster.stop()
+    shutil.rmtree(own_cluster.data)
+    subprocess.run(["cp", "-a", str(copy), own_cluster.data], check=True)
+    own_cluster.start()
+    for s, before in zip((one, two), loads):
+        eventually(lambda s=s, before=before: graph(s)["loads_total"] > before, 30, "it to be loaded anew")
+        eventually(lambda s=s: isinstance(owners(s.client(), issuer, expect=(200, 503)), dict), 20, "an answer")
+        assert owners(s.client(), issuer) == {holder: 10}
     agree(own_cluster, one, two)

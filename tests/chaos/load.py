@@ -233,6 +233,21 @@ class Writer(threading.Thread):
                              "instrument": "common_equity", "economic_pct": SHARE, "note": mark}, mark, version=1)
         if made:
             self.stakes.append((made["id"], 1))
+            self.see(holder, made)
+
+    def see(self, holder, stake):
+        """What was acknowledged is in the ownership graph at once: nobody else touches this stake."""
+        path = f"/v1/projects/{stake['project_id']}/owners"
+        try:
+            status, body, _ = self.connection.ask("GET", path)
+        except OSError as e:
+            self.load.ledger.lost(e)
+            return
+        self.load.ledger.read(status)
+        if status == 200 and holder not in [o["holder"]["id"] for o in body["owners"]]:
+            self.load.ledger.fault(f"{path}: {holder} is not there after {stake['id']}")
+        elif status not in (200, 503, 504):
+            self.load.ledger.fault(f"GET {path}: {status} {json.dumps(body)[:600]}")
 
     def bundle(self):
         mark = self.mark()
@@ -256,7 +271,8 @@ class Reader(threading.Thread):
             while not self.load.stopping.is_set():
                 path = self.random.choice([
                     "/v1/shareholders?limit=20", "/v1/stakes?limit=20&sort=-updated_at",
-                    "/v1/shareholders?kind=company&limit=5",
+                    "/v1/shareholders?kind=company&limit=5", f"/v1/projects/{self.random.choice(self.load.projects)}/owners",
+                    f"/v1/projects/{self.random.choice(self.load.projects)}/cap-table?known_at=now",
                     "/v1/shareholders?sort=name&limit=50", f"/v1/projects/{self.random.choice(self.load.projects)}",
                     "/readyz", "/metrics", "/v1/shareholders?name.contains=m&limit=3", "/v1/nothing"])
                 headers = {"If-None-Match": tags[path]} if path in tags and self.random.random() < 0.5 else {}
