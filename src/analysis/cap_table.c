@@ -63,11 +63,7 @@ static void write_table(struct json_writer *w, const struct inquiry *i, const st
 		json_key(w, "holder");
 		write_node(w, &h->holder);
 		write_value(w, "", h->link.pct.min, h->link.pct.max);
-		json_key(w, "stakes");
-		json_array_begin(w);
-		for (size_t s = 0; s < h->link.stakes_count; s++)
-			write_stake_id(w, i, t->view, h->link.stakes[s].id);
-		json_array_end(w);
+		write_stake_ids(w, i, t->view, &h->link);
 		json_object_end(w);
 	}
 	json_array_end(w);

@@ -157,6 +157,23 @@ uint32_t inquiry_find_any(const struct inquiry *i, const char *text)
 	return node;
 }
 
+uint32_t inquiry_named(const struct inquiry *i, const char *parameter, const char *text, struct answer *a)
+{
+	uint32_t node = inquiry_find_any(i, text);
+
+	if (node == GRAPH_NONE)
+		faults_add(&a->faults, FAULT_PARAMETER, parameter, "reference", "there is no shareholder or project \"%.*s\"",
+			   faults_quoted(text, strlen(text)), text);
+	return node;
+}
+
+int node_order(const struct graph_node *a, const struct graph_node *b)
+{
+	int order = strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "");
+
+	return order ? order : (int)a->resource - (int)b->resource;
+}
+
 const char *inquiry_kind(const struct graph_node *n)
 {
 	const struct resource *r = resource_find(inquiry_resource(n->resource));

@@ -22,7 +22,12 @@ struct rows {
 	struct row *items;
 	size_t count;
 	bool down;
+	/* of their paths */
+	struct graph_finder *finder; /* NULL: none are looked for */
+	size_t rows_left, links_left;
 };
+
+#define PATH_LINKS_MAX 400000 /* in all rows of an answer: about 200 MB of JSON */
 
 static bool is_among(const char *const *values, size_t n, const char *text)
 {
@@ -82,38 +87,70 @@ static enum err collect(struct rows *x)
 	return OK;
 }
 
+/* How many steps each row's paths may still take. */
+static size_t share_of_row(const struct rows *x)
+{
+	size_t used = graph_finder_steps(x->finder), most = inquiry_path_steps(x->i);
+
+	return used < most ? (most - used) / x->rows_left + 1 : 1;
+}
+
+/* As many as there is room for, the greatest. */
+static void keep_room(struct rows *x, struct graph_paths *paths)
+{
+	for (size_t k = 0; k < paths->count; k++) {
+		if (paths->items[k].count > x->links_left) {
+			paths->count = k;
+			paths->truncated = true;
+			x->links_left = 0;
+			return;
+		}
+		x->links_left -= paths->items[k].count;
+	}
+}
+
+static enum err find_paths(struct rows *x, uint32_t other, struct graph_paths *ret)
+{
+	enum err e = OK;
+
+	*ret = (struct graph_paths){ .looped = other == x->start, .truncated = other != x->start };
+	if (x->finder && x->links_left > 0)
+		e = graph_finder_paths(x->finder, other, x->q->paths, share_of_row(x), ret);
+	x->rows_left--;
+	if (e == ERR_FULL && !x->i->inline_only)
+		e = OK; /* those that were found, truncated */
+	if (e == OK)
+		keep_room(x, ret);
+	return e;
+}
+
 /* The row's simple paths, and what loops add to them. */
 static enum err write_paths(struct rows *x, struct json_writer *w, const struct row *row)
 {
-	struct graph_paths paths = { 0 };
-	uint32_t other = row->figure->node, from = x->down ? x->start : other, to = x->down ? other : x->start;
-	double low = 0, high = 0;
-	enum err e = OK;
+	const struct graph_pct *pct = &row->figure->pct;
+	struct graph_pct loop = *pct;
+	struct graph_paths paths;
+	enum err e = find_paths(x, row->figure->node, &paths);
 
-	if (x->q->paths > 0 && from != to)
-		e = graph_paths(x->view->graph, x->scratch, from, to, x->q->paths, x->i->steps, x->i->arena, &paths);
-	if (e == ERR_FULL && x->i->inline_only)
-		return e;
-	if (e == ERR_FULL)
-		paths.truncated = true;
-	else if (e != OK)
+	if (e == OK)
+		e = paths_sort(x->i, x->view, &paths);
+	if (e != OK)
 		return e;
 	json_key(w, "paths");
 	json_array_begin(w);
 	for (size_t k = 0; k < paths.count; k++) {
 		write_path(w, x->i, x->view, &paths.items[k]);
-		low += paths.items[k].min;
-		high += paths.items[k].max;
+		loop.min -= paths.items[k].pct.min;
+		loop.max -= paths.items[k].pct.max;
 	}
 	json_array_end(w);
-	json_member_bool(w, "truncated", paths.truncated || (x->q->paths == 0 && from != to));
-	if (x->q->method == GRAPH_INTEGRATED && !paths.truncated && (x->q->paths > 0 || from == to)) {
-		int64_t loop_low = row->figure->pct.min - share_units(low),
-			loop_high = row->figure->pct.max - share_units(high);
-
-		if (llabs(loop_low) > 2 || llabs(loop_high) > 2) /* not what rounding leaves */
-			write_value(w, "loop_", loop_low, loop_high);
-	}
+	json_member_bool(w, "truncated", paths.truncated);
+	if (x->q->method != GRAPH_INTEGRATED || paths.truncated || !paths.looped)
+		return OK;
+	loop.min = loop.min > 0 ? loop.min : 0;
+	loop.max = loop.max > loop.min ? loop.max : loop.min;
+	if (loop.max > 0)
+		write_value(w, "loop_", loop.min, loop.max);
 	return OK;
 }
 
@@ -200,12 +237,33 @@ static enum err write_groups(struct rows *x, struct json_writer *w)
 	return OK;
 }
 
+static enum err begin_paths(struct rows *x, size_t shown)
+{
+	enum err e;
+	uint64_t *ranks;
+
+	x->rows_left = shown;
+	x->links_left = PATH_LINKS_MAX;
+	if (x->q->paths == 0 || shown == 0)
+		return OK;
+	ranks = inquiry_ranks(x->i, x->view);
+	e = ranks ? graph_finder_new(x->view->graph, x->scratch, x->start, x->down, ranks, inquiry_path_steps(x->i),
+				     x->i->arena, &x->finder)
+		  : ERR_NOMEM;
+	if (e == OK || x->i->inline_only || e != ERR_FULL)
+		return e;
+	x->finder = NULL; /* all rows are truncated */
+	return OK;
+}
+
 static enum err write_json(struct rows *x)
 {
 	size_t shown = x->count < x->q->limit ? x->count : x->q->limit;
 	struct json_writer w;
-	enum err e = OK;
+	enum err e = begin_paths(x, shown);
 
+	if (e != OK)
+		return e;
 	json_begin(&w, &x->a->body);
 	json_object_begin(&w);
 	write_echo(&w, x->i, x->q, x->down ? ASK_HOLDINGS : ASK_OWNERS, x->view->nodes[x->start], x->view, x->figures.coarse);

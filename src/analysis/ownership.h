@@ -4,6 +4,7 @@
 #include "lodebase/api/call.h"
 #include "lodebase/api/compute.h"
 #include "lodebase/base/json_writer.h"
+#include "lodebase/base/uuid.h"
 #include "lodebase/graph/view.h"
 #include "parameters.h"
 
@@ -47,10 +48,19 @@ struct ownership_query {
 	bool paths_given, limit_given;
 	bool strip; /* kr-cross-holding */
 	bool csv;
+	/* of paths and of the graph; as they were given: an id, a slug, or "projects/slug" */
+	const char *from, *to, *root;
+	enum { GO_UP, GO_DOWN, GO_BOTH } direction;
+	unsigned depth; /* 0: all of it */
+	enum { FORMAT_JSON, FORMAT_GRAPHML, FORMAT_DOT, FORMAT_CYTOSCAPE } format;
+	/* of power */
+	bool banzhaf;
+	const char *quota_pct;
 };
 
-enum ownership_question { ASK_OWNERS, ASK_HOLDINGS, ASK_CAP_TABLE };
+enum ownership_question { ASK_OWNERS, ASK_HOLDINGS, ASK_CAP_TABLE, ASK_CYCLES, ASK_PATHS, ASK_GRAPH, ASK_POWER };
 extern const char *const ownership_methods[];
+extern const char *const ownership_directions[], *const ownership_formats[];
 
 /* Reads the parameters that the question takes; faults are added, *q is whole in any case. Exactly one of fields and object. */
 void ownership_query_read(const struct parameter_source *s, enum ownership_question question, const struct http_field *fields,
@@ -81,6 +91,8 @@ uint32_t inquiry_find_any(const struct inquiry *i,
 void inquiry_node(const struct inquiry *i, uint32_t node, struct graph_node *ret);
 const char *inquiry_kind(const struct graph_node *n);
 const char *inquiry_resource(enum graph_resource r); /* as in paths */
+/* By slug, then resource, for qsort(). */
+int node_order(const struct graph_node *a, const struct graph_node *b);
 void write_node(struct json_writer *w, const struct graph_node *n);
 /* The same node as far as its members, without braces: for who adds some. */
 void write_node_members(struct json_writer *w, const struct graph_node *n);
@@ -102,11 +114,20 @@ enum err inquiry_view(const struct inquiry *i, const struct graph_filter *filter
 enum err inquiry_declined(const struct inquiry *i, const struct graph_view *v, enum err why,
 			  const struct graph_figures *figures, struct answer *a) MUST_CHECK;
 enum err inquiry_not_found(struct answer *a, enum graph_resource resource, const char *id_or_slug) MUST_CHECK;
+const char *ownership_stages(struct arena *arena, unsigned stages); /* "closed,expected"; NULL: no memory */
 struct graph_filter ownership_filter(const struct inquiry *i, const struct ownership_query *q);
-/* subject, method …: everything that comes before the rows. The object is open. NULL view: no warnings. */
+/* The node that a parameter names. GRAPH_NONE: there is none; the fault was added. */
+uint32_t inquiry_named(const struct inquiry *i, const char *parameter, const char *text, struct answer *a);
+/* subject (GRAPH_NONE: null), method …: everything that comes before the rows. The object is open. NULL view: no warnings. */
 void write_echo(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
 		enum ownership_question question, uint32_t subject, const struct graph_view *v, bool coarse);
+/* The same with warnings of those subjects alone that `about` names (not 0, by local number). */
+void write_echo_of_part(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+			enum ownership_question question, uint32_t subject, const struct graph_view *v, const uint8_t *about);
 void write_known(struct json_writer *w, const struct inquiry *i); /* known_at, revision */
+/* Warnings of all subjects, or of those that `about` names, as an array; and that with its key. */
+void write_warning_list(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const uint8_t *about,
+			bool coarse);
 void write_warnings(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, bool coarse);
 void write_warning(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
 		   const struct graph_view_warning *warning);
@@ -117,8 +138,19 @@ void write_problem(struct json_writer *w, const struct answer *a);
 void write_stake_name(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, uint64_t stake);
 void write_stake_id(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
 		    uint64_t stake); /* the id alone */
+void write_stake_ids(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
+		     const struct graph_link *link); /* "stakes": [id, …] */
+bool stake_id(const struct inquiry *i, const struct graph_view *v, uint64_t stake,
+	      char ret[UUID_TEXT_SIZE]); /* false: implied */
 /* A path of a view, as the contract has it. */
 void write_path(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const struct graph_path *p);
+
+size_t inquiry_path_steps(const struct inquiry *i); /* what looking for paths may take */
+/* Of equal paths those first whose nodes' slugs are, from the holder down. */
+enum err paths_sort(const struct inquiry *i, const struct graph_view *v, struct graph_paths *paths) MUST_CHECK;
+/* By local number: which of equal paths are found first, the same whatever the order in which the register was read. NULL: no
+ * memory. */
+uint64_t *inquiry_ranks(const struct inquiry *i, const struct graph_view *v);
 
 /* CSV: `figures` are the header's cells between name and resource; a figure is three of them: pct, min_pct, max_pct. */
 void csv_header(struct buf *out, const char *figures);
@@ -131,6 +163,9 @@ void csv_end(struct buf *out, const struct graph_node *n);
 enum err owners_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 enum err holdings_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 enum err cap_table_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
+enum err cycles_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
+enum err paths_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
+enum err structure_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 
 void owners_check(struct call *c);
 void owners_run(struct call *c);
@@ -138,3 +173,9 @@ void holdings_check(struct call *c);
 void holdings_run(struct call *c);
 void cap_table_check(struct call *c);
 void cap_table_run(struct call *c);
+void cycles_check(struct call *c);
+void cycles_run(struct call *c);
+void paths_check(struct call *c);
+void paths_run(struct call *c);
+void structure_check(struct call *c); /* GET /v1/ownership/graph */
+void structure_run(struct call *c);

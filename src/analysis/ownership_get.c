@@ -1,4 +1,4 @@
-/* GET …/owners, …/holdings and …/cap-table. */
+/* GETs of questions about ownership. */
 #include "ownership.h"
 
 #include <string.h>
@@ -32,8 +32,10 @@ static void check(struct call *c, enum ownership_question question)
 		return;
 	}
 	ownership_query_read(&source, question, c->request->params, c->request->n_params, NULL, NULL, inquiry_skip, &g->query);
-	g->query.resource = strcmp(c->resource->name, "projects") == 0 ? GRAPH_PROJECTS : GRAPH_SHAREHOLDERS;
-	g->query.subject = arena_strdup(source.arena, c->segment);
+	if (c->resource) { /* else the parameters say whom */
+		g->query.resource = strcmp(c->resource->name, "projects") == 0 ? GRAPH_PROJECTS : GRAPH_SHAREHOLDERS;
+		g->query.subject = arena_strdup(source.arena, c->segment);
+	}
 	g->query.csv = strcmp(c->media_type, "text/csv") == 0;
 	c->compute->input = g;
 }
@@ -81,4 +83,34 @@ void cap_table_check(struct call *c)
 void cap_table_run(struct call *c)
 {
 	run(c, cap_table_answer);
+}
+
+void cycles_check(struct call *c)
+{
+	check(c, ASK_CYCLES);
+}
+
+void cycles_run(struct call *c)
+{
+	run(c, cycles_answer);
+}
+
+void paths_check(struct call *c)
+{
+	check(c, ASK_PATHS);
+}
+
+void paths_run(struct call *c)
+{
+	run(c, paths_answer);
+}
+
+void structure_check(struct call *c)
+{
+	check(c, ASK_GRAPH);
+}
+
+void structure_run(struct call *c)
+{
+	run(c, structure_answer);
 }

@@ -1,4 +1,4 @@
-/* The parameters of owners, holdings and cap-table (contract section 5), and which of them go together. */
+/* The parameters of questions about ownership (contract section 5), and which of them go together. */
 #include "ownership.h"
 
 #include <stdlib.h>
@@ -24,6 +24,14 @@ enum parameter_number {
 	P_PATHS,
 	P_LIMIT,
 	P_STRIP,
+	P_FROM,
+	P_TO,
+	P_ROOT,
+	P_DIRECTION,
+	P_DEPTH,
+	P_FORMAT,
+	P_INDEX,
+	P_QUOTA,
 	N_PARAMETERS,
 };
 
@@ -41,6 +49,11 @@ static const char *const tiers[] = { "promote_lower", "single_entity", NULL };
 static const char *const contingents[] = { "ignore", "exercised", NULL };
 static const char *const groups[] = { "country", "state", "kind", NULL };
 static const char *const strips[] = { "kr-cross-holding", NULL };
+static const char *const indices[] = { "shapley_shubik", "banzhaf", NULL };
+const char *const ownership_directions[] = { [GO_UP] = "up", [GO_DOWN] = "down", [GO_BOTH] = "both", NULL };
+const char *const ownership_formats[] = {
+	[FORMAT_JSON] = "json", [FORMAT_GRAPHML] = "graphml", [FORMAT_DOT] = "dot", [FORMAT_CYTOSCAPE] = "cytoscape", NULL
+};
 
 #define PERCENTAGE(parameter_name)                                                                           \
 	{                                                                                                    \
@@ -75,6 +88,14 @@ static const struct parameter table[] = {
 	[P_PATHS] = { { .name = "paths", .type = FIELD_INTEGER, .min = "0", .max = "100" } },
 	[P_LIMIT] = { { .name = "limit", .type = FIELD_INTEGER, .min = "1", .max = "100000" } },
 	[P_STRIP] = CHOICE("strip", strips),
+	[P_FROM] = { { .name = "from", .type = FIELD_SLUG, .flags = FIELD_REQUIRED }, .is_node = true },
+	[P_TO] = { { .name = "to", .type = FIELD_SLUG, .flags = FIELD_REQUIRED }, .is_node = true },
+	[P_ROOT] = { { .name = "root", .type = FIELD_SLUG, .flags = FIELD_REQUIRED }, .is_node = true },
+	[P_DIRECTION] = CHOICE("direction", ownership_directions),
+	[P_DEPTH] = { { .name = "depth", .type = FIELD_INTEGER, .min = "1", .max = "10000" } },
+	[P_FORMAT] = CHOICE("format", ownership_formats),
+	[P_INDEX] = CHOICE("index", indices),
+	[P_QUOTA] = PERCENTAGE("quota"),
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == N_PARAMETERS, "a row per parameter");
 
@@ -102,13 +123,23 @@ static const char *const *kinds(struct arena *arena, bool with_projects)
 
 static bool takes(enum ownership_question question, enum parameter_number p)
 {
+	bool common = p == P_MEASURE || p == P_STAGES || p == P_VALID_AT;
+
 	switch (question) {
 	case ASK_OWNERS:
-		return p != P_STRIP;
+		return p < P_STRIP;
 	case ASK_HOLDINGS:
-		return p != P_STRIP && p != P_PARTIES && p != P_GROUP_BY;
+		return p < P_STRIP && p != P_PARTIES && p != P_GROUP_BY;
 	case ASK_CAP_TABLE:
-		return p == P_MEASURE || p == P_STAGES || p == P_VALID_AT || p == P_STRIP;
+		return common || p == P_STRIP;
+	case ASK_CYCLES:
+		return common || p == P_CONTINGENT;
+	case ASK_PATHS:
+		return common || p == P_CONTINGENT || p == P_FROM || p == P_TO || p == P_LIMIT;
+	case ASK_GRAPH:
+		return common || p == P_CONTINGENT || (p >= P_ROOT && p <= P_FORMAT);
+	case ASK_POWER:
+		return common || p == P_CONTINGENT || p == P_INDEX || p == P_QUOTA;
 	}
 	return false;
 }
@@ -126,6 +157,8 @@ static size_t lay_table(struct arena *arena, enum ownership_question question, s
 			ret[n].field.values = values_of("stakes", "stage");
 		if (p == P_KIND)
 			ret[n].field.values = kinds(arena, question == ASK_HOLDINGS);
+		if (p == P_LIMIT && question == ASK_PATHS)
+			ret[n].field.max = "1000";
 		ret_of[n++] = (enum parameter_number)p;
 	}
 	return n;
@@ -184,6 +217,13 @@ static void refuse_others(const struct parameter_source *s, const struct paramet
 					table[only[i].p].field.name, ownership_methods[only[i].method]);
 }
 
+static void require(const struct parameter_source *s, enum ownership_question question, const struct parameter_value *v)
+{
+	for (unsigned p = 0; p < N_PARAMETERS; p++)
+		if (table[p].field.flags & FIELD_REQUIRED && takes(question, (enum parameter_number)p) && !v[p].given)
+			parameter_fault(s, table[p].field.name, "required", "%s must be given", table[p].field.name);
+}
+
 static size_t choice(const struct parameter_value *v, const char *const *list, size_t by_default)
 {
 	return v->given && v->n == 1 ? parameter_place(list, v->values[0]) : by_default;
@@ -194,7 +234,26 @@ static bool truth(const struct parameter_value *v)
 	return v->n == 1 && v->values[0][0] == 't';
 }
 
-static void take_values(struct parameter_value *v, struct ownership_query *q)
+static const char *only(const struct parameter_value *v)
+{
+	return v->n == 1 ? v->values[0] : NULL;
+}
+
+static void take_structure(const struct parameter_value *v, struct ownership_query *q)
+{
+	const char *depth = only(&v[P_DEPTH]), *quota = only(&v[P_QUOTA]);
+
+	q->from = only(&v[P_FROM]);
+	q->to = only(&v[P_TO]);
+	q->root = only(&v[P_ROOT]);
+	q->direction = (unsigned)choice(&v[P_DIRECTION], ownership_directions, GO_UP);
+	q->depth = depth ? (unsigned)strtoul(depth, NULL, 10) : 0;
+	q->format = (unsigned)choice(&v[P_FORMAT], ownership_formats, FORMAT_JSON);
+	q->banzhaf = choice(&v[P_INDEX], indices, 0) == 1;
+	q->quota_pct = quota ? quota : "50";
+}
+
+static void take_values(struct parameter_value *v, enum ownership_question question, struct ownership_query *q)
 {
 	q->method = (enum graph_method)choice(&v[P_METHOD], ownership_methods, GRAPH_INTEGRATED);
 	q->measure = (enum graph_measure)choice(&v[P_MEASURE], measures, GRAPH_ECONOMIC);
@@ -230,7 +289,9 @@ static void take_values(struct parameter_value *v, struct ownership_query *q)
 	q->paths_given = v[P_PATHS].n == 1;
 	q->paths = q->paths_given ? (unsigned)strtoul(v[P_PATHS].values[0], NULL, 10) : 3;
 	q->limit_given = v[P_LIMIT].n == 1;
-	q->limit = q->limit_given ? (unsigned)strtoul(v[P_LIMIT].values[0], NULL, 10) : ROWS_MAX;
+	q->limit = question == ASK_PATHS ? 100 : ROWS_MAX;
+	if (q->limit_given)
+		q->limit = (unsigned)strtoul(v[P_LIMIT].values[0], NULL, 10);
 	q->strip = v[P_STRIP].n == 1;
 }
 
@@ -250,6 +311,8 @@ void ownership_query_read(const struct parameter_source *s, enum ownership_quest
 	for (size_t i = 0; i < n; i++)
 		values[of[i]] = own_values[i];
 	*ret = (struct ownership_query){ 0 };
-	take_values(values, ret);
+	take_values(values, question, ret);
+	take_structure(values, ret);
 	refuse_others(s, values, ret);
+	require(s, question, values);
 }

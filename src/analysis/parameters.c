@@ -63,6 +63,25 @@ static const char *read_reference(struct arena *arena, const char *text, size_t 
 	return NULL;
 }
 
+/* The same with "shareholders/" or "projects/" before it, where it says which. */
+static const char *read_node(struct arena *arena, const char *text, size_t n, const char **ret_why, const char **ret_code)
+{
+	static const char *const prefixes[] = { "shareholders/", "projects/" };
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (n <= len || memcmp(text, prefixes[i], len) != 0)
+			continue;
+		value = read_reference(arena, text + len, n - len, ret_why, ret_code);
+		return value ? arena_printf(arena, "%s%s", prefixes[i], value) : NULL;
+	}
+	value = read_reference(arena, text, n, ret_why, ret_code);
+	*ret_why = "must be an id, a slug, or a resource and a slug such as projects/the-mine";
+	return value;
+}
+
 static void add_value(const struct parameter_source *s, const struct parameter *p, const char *text, size_t n,
 		      struct parameter_value *ret, size_t *capacity)
 {
@@ -74,8 +93,12 @@ static void add_value(const struct parameter_source *s, const struct parameter *
 					PARAMETER_VALUES_MAX);
 		return;
 	}
-	value = p->field.type == FIELD_SLUG ? read_reference(s->arena, text, n, &why, &code)
-					    : validate_parameter(s->arena, &p->field, text, n, &why, &code);
+	if (p->is_node)
+		value = read_node(s->arena, text, n, &why, &code);
+	else if (p->field.type == FIELD_SLUG)
+		value = read_reference(s->arena, text, n, &why, &code);
+	else
+		value = validate_parameter(s->arena, &p->field, text, n, &why, &code);
 	if (!value) {
 		parameter_fault(s, p->field.name, code, "%s %s", p->field.name, why);
 		return;

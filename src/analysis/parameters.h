@@ -9,6 +9,7 @@
 struct parameter {
 	struct field field; /* what one value of it is; of FIELD_SLUG an id or a slug */
 	bool is_list; /* several, with commas between; in JSON a list */
+	bool is_node; /* an id or a slug, which may say its resource: "projects/slug" */
 };
 
 struct parameter_value {

@@ -6,6 +6,7 @@
 /* clang-format off */
 static const int subject_statuses[] = { 200, 400, 401, 404, 406, 503, 504, 0 };
 static const int overall_statuses[] = { 200, 400, 401, 406, 503, 504, 0 };
+static const int structure_statuses[] = { 200, 400, 401, 406, 422, 503, 504, 0 };
 static const int ownership_statuses[] = { 200, 400, 401, 404, 406, 422, 503, 504, 0 };
 static const int what_if_statuses[] = { 200, 400, 401, 406, 409, 413, 415, 422, 503, 504, 0 };
 static const int screening_statuses[] = { 200, 400, 401, 406, 413, 415, 422, 503, 504, 0 };
@@ -23,6 +24,16 @@ static const struct operation cap_table_operations[] = {
 };
 static const struct operation what_if_operations[] = {
 	{ HTTP_POST, SCOPE_READ, BODY_RECORD, "application/json", NULL, what_if_run, what_if_statuses },
+};
+static const struct operation cycles_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", cycles_check, cycles_run, structure_statuses },
+};
+static const struct operation paths_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", paths_check, paths_run, structure_statuses },
+};
+/* Its parameter `format` says which of these is answered. */
+static const struct operation structure_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json, application/graphml+xml, text/vnd.graphviz", structure_check, structure_run, structure_statuses },
 };
 static const struct operation supply_table_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_table_check, supply_run, subject_statuses },
@@ -59,6 +70,9 @@ const struct route analysis_routes[] = {
 	{ "/v1/projects/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
 	{ "/v1/shareholders/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
 	{ "/v1/ownership/what-if", false, OPERATIONS(what_if_operations) },
+	{ "/v1/ownership/cycles", false, OPERATIONS(cycles_operations) },
+	{ "/v1/ownership/paths", false, OPERATIONS(paths_operations) },
+	{ "/v1/ownership/graph", false, OPERATIONS(structure_operations) },
 	{ "/v1/minerals/{id}/supply", false, OPERATIONS(supply_table_operations) },
 	{ "/v1/minerals/{id}/supply/trend", false, OPERATIONS(supply_trend_operations) },
 	{ "/v1/minerals/{id}/chain", false, OPERATIONS(supply_chain_operations) },

@@ -91,17 +91,30 @@ void write_stake_name(struct json_writer *w, const struct inquiry *i, const stru
 	json_member_string(w, "slug", is_recorded ? info.slug : NULL);
 }
 
-void write_stake_id(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, uint64_t stake)
+bool stake_id(const struct inquiry *i, const struct graph_view *v, uint64_t stake, char ret[UUID_TEXT_SIZE])
 {
 	struct graph_stake_info info;
+
+	if (!stake_of(i, v, stake, &info))
+		return false;
+	uuid_to_text(&info.id, ret);
+	return true;
+}
+
+void write_stake_id(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, uint64_t stake)
+{
 	char id[UUID_TEXT_SIZE];
 
-	if (!stake_of(i, v, stake, &info)) {
-		json_nil(w);
-		return;
-	}
-	uuid_to_text(&info.id, id);
-	json_str(w, id);
+	json_str(w, stake_id(i, v, stake, id) ? id : NULL);
+}
+
+void write_stake_ids(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const struct graph_link *link)
+{
+	json_key(w, "stakes");
+	json_array_begin(w);
+	for (size_t k = 0; k < link->stakes_count; k++)
+		write_stake_id(w, i, v, link->stakes[k].id);
+	json_array_end(w);
 }
 
 static void write_link_stakes(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, uint32_t link)
@@ -175,12 +188,13 @@ void write_warning(struct json_writer *w, const struct inquiry *i, const struct 
 	json_object_end(w);
 }
 
-void write_warnings(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, bool coarse)
+void write_warning_list(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const uint8_t *about,
+			bool coarse)
 {
-	json_key(w, "warnings");
 	json_array_begin(w);
 	for (size_t k = 0; v && k < v->n_warnings; k++)
-		write_warning(w, i, v, &v->warnings[k]);
+		if (!about || about[v->warnings[k].subject])
+			write_warning(w, i, v, &v->warnings[k]);
 	if (coarse) {
 		json_object_begin(w);
 		json_member_string(w, "code", "not-exact");
@@ -217,6 +231,12 @@ void write_problem(struct json_writer *w, const struct answer *a)
 	json_object_end(w);
 }
 
+void write_warnings(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, bool coarse)
+{
+	json_key(w, "warnings");
+	write_warning_list(w, i, v, NULL, coarse);
+}
+
 static void write_names(struct json_writer *w, const char *key, const char *const *values, size_t n)
 {
 	json_key(w, key);
@@ -237,6 +257,18 @@ static void write_stages(struct json_writer *w, unsigned stages)
 		if (stages & 1u << k)
 			json_str(w, values[k]);
 	json_array_end(w);
+}
+
+const char *ownership_stages(struct arena *arena, unsigned stages)
+{
+	const struct resource *r = resource_find("stakes");
+	const char *const *values = r->fields[resource_field(r, "stage", strlen("stage"))].values;
+	const char *text = "";
+
+	for (unsigned k = 0; text && values[k]; k++)
+		if (stages & 1u << k)
+			text = arena_printf(arena, "%s%s%s", text, *text ? "," : "", values[k]);
+	return text;
 }
 
 static void write_number(struct json_writer *w, const char *key, const char *number)
@@ -295,28 +327,100 @@ static void write_row_parameters(struct json_writer *w, const struct ownership_q
 	json_member_int(w, "limit", q->limit);
 }
 
-void write_echo(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
-		enum ownership_question question, uint32_t subject, const struct graph_view *v, bool coarse)
+static void write_named(struct json_writer *w, const struct inquiry *i, const char *key, uint32_t node)
 {
 	struct graph_node n;
 
-	inquiry_node(i, subject, &n);
-	json_key(w, "subject");
+	json_key(w, key);
+	if (node == GRAPH_NONE) {
+		json_nil(w);
+		return;
+	}
+	inquiry_node(i, node, &n);
 	write_node(w, &n);
+}
+
+/* What the question alone has. */
+static void write_own_parameters(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+				 enum ownership_question question)
+{
+	switch (question) {
+	case ASK_OWNERS:
+	case ASK_HOLDINGS:
+		write_row_parameters(w, q);
+		break;
+	case ASK_CAP_TABLE:
+		if (q->strip)
+			json_member_string(w, "strip", "kr-cross-holding");
+		break;
+	case ASK_CYCLES:
+		break;
+	case ASK_POWER: /* the index stands with the figures */
+		write_number(w, "quota", q->quota_pct);
+		break;
+	case ASK_PATHS:
+		write_named(w, i, "from", inquiry_find_any(i, q->from));
+		write_named(w, i, "to", inquiry_find_any(i, q->to));
+		json_member_int(w, "limit", q->limit);
+		break;
+	case ASK_GRAPH:
+		write_named(w, i, "root", inquiry_find_any(i, q->root));
+		json_member_string(w, "direction", ownership_directions[q->direction]);
+		if (q->depth)
+			json_member_int(w, "depth", q->depth);
+		json_member_string(w, "format", ownership_formats[q->format]);
+		break;
+	}
+}
+
+static const char *method_of(const struct ownership_query *q, enum ownership_question question)
+{
+	switch (question) {
+	case ASK_OWNERS:
+	case ASK_HOLDINGS:
+		return ownership_methods[q->method];
+	case ASK_CYCLES:
+		return NULL;
+	case ASK_PATHS:
+		return ownership_methods[GRAPH_SIMPLE_PATHS];
+	case ASK_CAP_TABLE:
+	case ASK_GRAPH:
+	case ASK_POWER:
+		break;
+	}
+	return ownership_methods[GRAPH_DIRECT];
+}
+
+static void write_echo_but_warnings(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+				    enum ownership_question question, uint32_t subject)
+{
+	write_named(w, i, "subject", subject);
 	if (question != ASK_CAP_TABLE) {
-		json_member_string(w, "method", ownership_methods[q->method]);
-		write_method(w, i, q);
+		json_member_string(w, "method", method_of(q, question));
+		if (question == ASK_OWNERS || question == ASK_HOLDINGS)
+			write_method(w, i, q);
 	}
 	json_member_string(w, "measure", q->measure == GRAPH_VOTING ? "voting" : "economic");
 	write_stages(w, q->stages);
 	json_member_string(w, "contingent", q->exercised ? "exercised" : "ignore");
-	if (question != ASK_CAP_TABLE)
-		write_row_parameters(w, q);
-	else if (q->strip)
-		json_member_string(w, "strip", "kr-cross-holding");
+	write_own_parameters(w, i, q, question);
 	json_member_string(w, "valid_at", q->valid_at);
 	write_known(w, i);
+}
+
+void write_echo(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+		enum ownership_question question, uint32_t subject, const struct graph_view *v, bool coarse)
+{
+	write_echo_but_warnings(w, i, q, question, subject);
 	write_warnings(w, i, v, coarse);
+}
+
+void write_echo_of_part(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+			enum ownership_question question, uint32_t subject, const struct graph_view *v, const uint8_t *about)
+{
+	write_echo_but_warnings(w, i, q, question, subject);
+	json_key(w, "warnings");
+	write_warning_list(w, i, v, about, false);
 }
 
 struct graph_filter ownership_filter(const struct inquiry *i, const struct ownership_query *q)

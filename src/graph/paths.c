@@ -340,9 +340,11 @@ enum err graph_finder_paths(struct graph_finder *f, uint32_t node, size_t limit,
 	enum err e;
 
 	*ret = (struct graph_paths){ 0 };
-	if (from == NONE || from == 0) /* the end itself has none */
+	if (from == NONE)
 		return OK;
 	ret->looped = f->looped[from] & LOOPED;
+	if (from == 0) /* the end itself has no path */
+		return OK;
 	f->partials_count = 0;
 	f->heap.count = 0;
 	f->passed[from] = 1;

@@ -214,7 +214,30 @@ def _about(resource, question):
         ("GET", 406): lambda w: w.anyone.get(path.format(id="x"), **WORDS)}}
 
 
+def _over_exercised(w):
+    """A shareholder whose warrants come to more than the whole."""
+    issuer, holder = w.stored("shareholders"), w.stored("shareholders")
+    for _ in "ab":
+        w.api.post("/v1/stakes", lodebase.stake(holder["slug"], issuer_id=issuer["slug"], economic_pct=60, instrument="warrant",
+                                                contingent=True, dilutive=True), expect=201)
+    return issuer["slug"]
+
+
+def _structure(path, *names):
+    """Recipes of a question about the whole structure, which names nodes by these parameters."""
+    def ask(w, node=None, **more):
+        node = node or w.stored("shareholders")["slug"]
+        return w.anyone.get(path, dict.fromkeys(names, node) | more)
+    return _plain(path) | {
+        ("GET", 200): ask,
+        ("GET", 406): lambda w: w.anyone.get(path, dict.fromkeys(names, "x"), **WORDS),
+        ("GET", 422): lambda w: ask(w, _over_exercised(w), contingent="exercised")}
+
+
 SERVICE = {
+    "/v1/ownership/cycles": _structure("/v1/ownership/cycles"),
+    "/v1/ownership/paths": _structure("/v1/ownership/paths", "from", "to"),
+    "/v1/ownership/graph": _structure("/v1/ownership/graph", "root"),
     **_about("minerals", "/supply"), **_about("minerals", "/supply/trend"), **_about("minerals", "/chain"),
     **_about("minerals", "/reliance"), **_about("alliances", "/supply"), **_about("alliances", "/benchmarks"),
     "/v1/supply/concentration": _plain("/v1/supply/concentration"),
@@ -310,6 +333,9 @@ def test_answers_that_come_again_are_as_documented(world, template, status):
 @pytest.mark.parametrize("template", sorted({t for m, t, s in DOCUMENTED if m == "GET"}))
 def test_head_answers_as_get(world, template):
     path = template.replace("{id}", "x").replace("{slug}", "invalid") + ("?q=title" if template == "/v1/search" else "")
+    if template in ("/v1/ownership/paths", "/v1/ownership/graph"):
+        node = world.stored("shareholders")["slug"]
+        path += f"?root={node}" if template.endswith("graph") else f"?from={node}&to={node}"
     for r in RESOURCES:
         if template.startswith(f"/v1/{r}/{{id}}"):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))

@@ -295,13 +295,13 @@ static void finder(struct state *s, char *rest)
 	uint32_t n = graph_nodes(s->graph), given = 0, end;
 	uint64_t *rank = a ? arena_alloc(a, n * sizeof(*rank)) : NULL;
 	struct graph_finder *f;
-	char way[8], *word;
+	char way[8], *word, *state;
 	size_t limit, budget;
 	int taken = 0;
 
 	if (!rank || sscanf(rest, "%" SCNu32 " %7s %zu %zu%n", &end, way, &limit, &budget, &taken) != 4)
 		fail("finder END up|down LIMIT BUDGET RANK...");
-	for (word = strtok(rest + taken, " \n"); word && given < n; word = strtok(NULL, " \n"))
+	for (word = strtok_r(rest + taken, " \n", &state); word && given < n; word = strtok_r(NULL, " \n", &state))
 		rank[given++] = strtoull(word, NULL, 10);
 	if (graph_finder_new(s->graph, s->scratch, end, way[0] == 'd', given ? rank : NULL, 0, a, &f) != OK)
 		fail("finder");
