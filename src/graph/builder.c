@@ -226,6 +226,7 @@ static void column_whole(struct graph *g, uint32_t subject, uint64_t denominator
 	room = sum < denominator ? denominator - sum : 0;
 	for (uint32_t l = first; l < last; l++) {
 		wide min = 0, max = 0;
+		quad least;
 
 		for (uint32_t i = g->first_stake[l]; i < g->first_stake[l + 1]; i++) {
 			min += g->stake[i].min.numerator;
@@ -236,7 +237,8 @@ static void column_whole(struct graph *g, uint32_t subject, uint64_t denominator
 		else if (max > room + min)
 			max = room + min;
 		sum_max += max;
-		link_range(g, l, (quad)min / unit, (quad)max / unit);
+		least = (quad)min / unit;
+		link_range(g, l, least, max == min ? least : (quad)max / unit); /* few are ranges, and a division is dear */
 	}
 	g->sum[subject] = (quad)sum / unit;
 	g->room[subject] = (quad)room / unit;

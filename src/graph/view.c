@@ -1,6 +1,7 @@
 #include "lodebase/graph/view.h"
 
 #include <stdlib.h>
+#include "internal.h"
 #include "lodebase/graph/exact.h"
 #include "view_internal.h"
 
@@ -27,6 +28,8 @@ static size_t slot_of(const struct view_inside *v, uint32_t node)
 {
 	size_t i = (node * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & v->mask;
 
+	if (v->whole)
+		return node;
 	while (v->slots[i] != 0 && v->view.nodes[v->slots[i] - 1] != node)
 		i = (i + 1) & v->mask;
 	return i;
@@ -53,7 +56,7 @@ enum err walk_local(struct walk *w, uint32_t node, uint32_t *ret)
 	size_t slot;
 	enum err e = OK;
 
-	if (!w->inside->slots || view->count >= (w->inside->mask + 1) / 2)
+	if (!w->inside->whole && (!w->inside->slots || view->count >= (w->inside->mask + 1) / 2))
 		e = slots_grow(w->inside);
 	if (e != OK)
 		return e;
@@ -212,11 +215,16 @@ static enum err descend(struct walk *w, size_t n_roots)
 /* Everything known then. A subject that is not, though a stake in it is, there is nowhere but in a register half read. */
 static enum err cover(struct walk *w)
 {
+	size_t most = (size_t)w->at->moment.nodes + overlay_nodes(w);
 	uint32_t local;
 	enum err e = OK;
 
-	if (w->max_links > 0 && w->at->moment.nodes > w->max_steps)
+	if (w->max_links > 0 && most > w->max_steps)
 		return ERR_FULL;
+	w->inside->whole = most;
+	w->inside->slots = calloc(most + 1, sizeof(*w->inside->slots));
+	if (!w->inside->slots)
+		return ERR_NOMEM;
 	for (uint32_t node = 0; e == OK && node < w->at->moment.nodes; node++) {
 		if (known_version_of_node(w->at, node) != NONE || walk_is_held(w, node, false))
 			e = walk_local(w, node, &local);
@@ -257,7 +265,7 @@ static enum err warn_overfull(struct walk *w)
 	for (uint32_t subject = 0; e == OK && subject < w->view->count; subject++) {
 		uint32_t first, count;
 
-		if (!graph_column(w->view->graph, subject).overfull)
+		if (!(w->view->graph->flags[subject] & COLUMN_OVERFULL)) /* graph_column() says more, for more */
 			continue;
 		count = graph_links_of_subject(w->view->graph, subject, &first);
 		e = walk_warn(w, GRAPH_WARNING_OVERFULL, subject, NULL, 0);
@@ -363,7 +371,9 @@ uint32_t graph_view_local(const struct graph_view *v, uint32_t node)
 {
 	const struct view_inside *inside = (const struct view_inside *)v;
 
-	return inside->slots ? inside->slots[slot_of(inside, node)] - 1 : NONE;
+	if (!inside->slots || (inside->whole && node >= inside->whole))
+		return NONE;
+	return inside->slots[slot_of(inside, node)] - 1;
 }
 
 bool graph_view_node(const struct graph_at *at, const struct graph_filter *filter, uint32_t node, struct graph_node *ret)

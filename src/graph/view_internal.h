@@ -37,6 +37,7 @@ struct view_inside {
 	struct graph_view view; /* first: what the caller has is this */
 	uint32_t *slots; /* local + 1 by the register's number */
 	size_t mask;
+	size_t whole; /* of GRAPH_WHOLE: every number has a slot of its own, and there are this many */
 };
 
 struct walk {
