@@ -7,6 +7,8 @@ _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "GMP's ui functions ta
 
 __extension__ typedef unsigned __int128 wide;
 
+#define LONG_COLUMN 64
+
 struct raw_stake {
 	uint32_t holder, subject;
 	struct graph_stake stake;
@@ -158,11 +160,35 @@ static enum err sort_once(const struct graph_builder *b, bool by_subject, struct
 	return OK;
 }
 
+/* What a view gives comes subject by subject: then it is sorted where it lies, if no column is long. false: by counting. */
+static bool sort_columns(struct graph_builder *b)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < b->count; i++) {
+		struct raw_stake stake = b->stakes[i];
+		size_t place = i;
+
+		if (stake.subject < b->stakes[i - 1].subject)
+			return false;
+		if (stake.subject != b->stakes[i - 1].subject)
+			first = i;
+		if (i - first > LONG_COLUMN)
+			return false;
+		for (; place > first && b->stakes[place - 1].holder > stake.holder; place--)
+			b->stakes[place] = b->stakes[place - 1];
+		b->stakes[place] = stake;
+	}
+	return true;
+}
+
 /* Stakes by subject, then holder, then as they came. */
 static enum err sort_stakes(struct graph_builder *b)
 {
 	enum err e = OK;
 
+	if (sort_columns(b)) /* else it has kept the order of what is alike so far */
+		return OK;
 	for (int pass = 0; e == OK && pass < 2; pass++) {
 		struct raw_stake *sorted = malloc((b->count ? b->count : 1) * sizeof(*sorted));
 
