@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "lodebase/graph/strip.h"
 
 #define WHOLE 100000000000000 /* 100 %, in units of a graph_pct */
 
 struct holding {
-	struct graph_link link;
+	struct graph_link link; /* its pct as the table says it */
 	struct graph_node holder;
 };
 
@@ -30,9 +31,28 @@ struct table {
 	struct graph_pct total, unexplained;
 };
 
-static enum err collect(const struct inquiry *i, struct table *t)
+/* The votes that are left when those of cross-holdings are gone, in place of all. */
+static enum err strip(const struct inquiry *i, struct table *t)
+{
+	struct graph_scratch *scratch = graph_scratch_new(t->view->graph);
+	struct graph_strip stripped;
+	enum err e =
+		scratch ? graph_strip_votes(t->view->graph, scratch, t->view->roots[0], false, i->arena, &stripped) : ERR_NOMEM;
+
+	graph_scratch_free(scratch);
+	for (size_t k = 0; e == OK && k < stripped.count; k++)
+		t->holdings[k].link.pct = stripped.rows[k].pct;
+	if (e == OK) {
+		t->total = stripped.total_pct;
+		t->unexplained = stripped.unexplained_pct;
+	}
+	return e;
+}
+
+static enum err collect(const struct inquiry *i, const struct ownership_query *q, struct table *t)
 {
 	uint32_t subject = t->view->roots[0], first;
+	enum err e = OK;
 	struct graph_column column = graph_column(t->view->graph, subject);
 
 	t->n = graph_links_of_subject(t->view->graph, subject, &first);
@@ -47,8 +67,10 @@ static enum err collect(const struct inquiry *i, struct table *t)
 	if (t->total.max > WHOLE)
 		t->total.max = t->total.min > WHOLE ? t->total.min : WHOLE;
 	t->unexplained = column.unexplained_pct;
+	if (q->strip)
+		e = strip(i, t);
 	qsort(t->holdings, t->n, sizeof(*t->holdings), greatest_first);
-	return OK;
+	return e;
 }
 
 static void write_table(struct json_writer *w, const struct inquiry *i, const struct table *t)
@@ -128,7 +150,7 @@ static enum err answer_tables(const struct inquiry *i, const struct ownership_qu
 		e = inquiry_view(i, &filter, q->strip ? GRAPH_ABOVE_AND_BELOW : GRAPH_COLUMNS, &subject, 1, a,
 				 &tables[which].view, &answered);
 		if (e == OK && !answered)
-			e = collect(i, &tables[which]);
+			e = collect(i, q, &tables[which]);
 	}
 	if (e != OK || answered)
 		return e;

@@ -192,6 +192,26 @@ def test_votes_that_are_not_recorded_are_assumed(api):
     assert assumed == {"a": False, "b": True}
 
 
+def votes(s, subject, **parameters):
+    a = s.cap_table(subject, measure="voting", strip="kr-cross-holding", **parameters)
+    return {s.name(h["holder"]): value(h) for h in a["basic"]["holders"]}, a["basic"]
+
+
+def test_cross_holdings_lose_their_votes(api):
+    for pct, voting in ((D("9.99"), True), (10, True), (12, False), (D("10.000000000001"), False)):
+        s = Structure(api, [("kz", "jv", pct), ("jv", "kz", D("10.59")), ("rest", "kz", D("89.41"))])
+        got, table = votes(s, "kz")
+        assert got == ({"rest": D("89.41"), "jv": D("10.59")} if voting else {"rest": 100, "jv": 0}), pct
+        assert value(table, "total_") == 100 and value(table, "unexplained_") == 0
+    s = Structure(api, [("kz", "sun", 100), ("sun", "yp", 11), ("yp", "kz", D("25.42")), ("mbk", "kz", D("15.55")),
+                        ("choi", "kz", D("34.35"))])
+    got, table = votes(s, "kz")
+    assert {k: round(v, 2) for k, v in got.items()} == {"choi": D("46.06"), "mbk": D("20.85"), "yp": 0}
+    assert got["mbk"] == printed(F(1555, 10000) / (1 - F(2542, 10000)))
+    plain = {s.name(h["holder"]): value(h) for h in s.cap_table("kz", measure="voting")["basic"]["holders"]}
+    assert plain["yp"] == D("25.42")
+
+
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 def test_rows_are_filtered_sorted_and_cut(api):
