@@ -9,7 +9,7 @@
  *   rule SLUG MEASURE COMPARATOR THRESHOLD
  *   project SLUG COUNTRY STATUS START
  *   output SLUG PROJECT MINERAL STAGE MIN MAX UNIT BASIS START END STATUS REPLACES      (REPLACES: one that came before)
- *   feed OUTPUT MINERAL STAGE COUNTRY PCT
+ *   feed OUTPUT COUNTRY PCT
  *   share OUTPUT OWNER MIN MAX      what of an output an owner has, in units of 10^-12 per cent; OWNER -: unexplained, the last of it
  *   ask WHAT [NAME=VALUE …]      effect capacity supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
  */
@@ -199,10 +199,8 @@ static void add_output(struct state *s, char **word)
 static void add_feed(struct state *s, char **word)
 {
 	struct supply_feed f = { .output = find_output(s, word[1]),
-				 .mineral = find(s->data.minerals, s->data.n_minerals, word[2]),
-				 .stage = place(supply_stage_names, word[3]),
-				 .country = supply_country(word[4][0] == '-' ? NULL : word[4]),
-				 .pct = keep(s, word[5]) };
+				 .country = supply_country(word[2][0] == '-' ? NULL : word[2]),
+				 .pct = keep(s, word[3]) };
 
 	if (supply_add_feed(&s->plants, f) != OK)
 		fail("no memory");
@@ -417,7 +415,7 @@ int main(void)
 			add_project(&s, word);
 		else if (strcmp(word[0], "output") == 0 && n == 13)
 			add_output(&s, word);
-		else if (strcmp(word[0], "feed") == 0 && n == 6)
+		else if (strcmp(word[0], "feed") == 0 && n == 4)
 			add_feed(&s, word);
 		else if (strcmp(word[0], "share") == 0 && n == 5)
 			add_share(&s, word);
