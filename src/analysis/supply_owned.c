@@ -3,7 +3,7 @@
 #include <string.h>
 #include "supply_plants_get.h"
 
-#define WHOLE INT64_C(100000000000000) /* in units of 10^-12 per cent */
+static const struct supply_owned_share none_of_it = { 0, 0 }, all_of_it = { INT64_C(100000000000000), 1 };
 
 /* A project's part of the register with all above it. */
 struct owned {
@@ -71,7 +71,7 @@ static void warn_ring(const struct supply_project *project, struct supply_warnin
 
 /* --- what a set of countries has --- */
 
-static void set_span(struct supply_span *s, int64_t min, int64_t max)
+static void set_span(struct supply_span *s, struct supply_owned_share min, struct supply_owned_share max)
 {
 	s->known = true;
 	supply_portion_of(min, s->min);
@@ -101,17 +101,18 @@ static enum err set_share(const struct owned *o, const struct supply_project *pr
 	}
 	question.parties = parties;
 	if (!is_held(o, o->root)) {
-		set_span(ret, 0, WHOLE);
+		set_span(ret, none_of_it, all_of_it);
 		return OK;
 	}
 	e = graph_group_share(o->view->graph, o->scratch, o->root, &group, o->g->inquiry.arena, &found);
 	if (e == ERR_CONFLICT) {
 		warn_ring(project, warnings);
-		set_span(ret, 0, WHOLE);
+		set_span(ret, none_of_it, all_of_it);
 		return OK;
 	}
 	if (e == OK)
-		set_span(ret, found.pct.min, found.pct.max);
+		set_span(ret, (struct supply_owned_share){ found.pct.min, found.min },
+			 (struct supply_owned_share){ found.pct.max, found.max });
 	return e;
 }
 
@@ -126,8 +127,8 @@ enum err supply_owned(struct supply_get *g, const struct supply_project *project
 	if (e != OK)
 		return e;
 	if (!there) {
-		set_span(&ret->list, 0, WHOLE);
-		set_span(&ret->alliance, 0, WHOLE);
+		set_span(&ret->list, none_of_it, all_of_it);
+		set_span(&ret->alliance, none_of_it, all_of_it);
 		return OK;
 	}
 	if (q->of)
@@ -171,14 +172,14 @@ static enum err owner_of(const struct owned *o, uint32_t local, struct supply_po
 }
 
 struct division {
-	struct supply_share_printed *shares;
+	struct supply_owner_share *shares;
 	size_t n;
-	int64_t unexplained_min, unexplained_max;
+	struct supply_owned_share unexplained_min, unexplained_max;
 };
 
 /* What several holders of one owner have together: one counts as it is, of more the engine says it. */
-static enum err group_pct(const struct owned *o, const struct graph_figures *figures, const uint32_t *owner_of_figure,
-			  uint32_t owner, struct graph_pct *ret)
+static enum err together(const struct owned *o, const struct graph_figures *figures, const uint32_t *owner_of_figure,
+			 uint32_t owner, struct supply_owner_share *ret)
 {
 	struct graph_question question = { .method = GRAPH_INTEGRATED, .budget = o->g->inquiry.steps };
 	struct graph_group_question group = { .question = &question, .threshold = { 1, 2 } };
@@ -189,16 +190,22 @@ static enum err group_pct(const struct owned *o, const struct graph_figures *fig
 	if (!parties)
 		return ERR_NOMEM;
 	for (size_t k = 0; k < figures->count; k++) {
+		const struct graph_figure *f = &figures->items[k];
+
 		if (owner_of_figure[k] != owner)
 			continue;
-		*ret = figures->items[k].pct;
-		parties[question.parties_count++] = figures->items[k].node;
+		*ret = (struct supply_owner_share){ .owner = owner,
+						    .min = { f->pct.min, f->min },
+						    .max = { f->pct.max, f->max } };
+		parties[question.parties_count++] = f->node;
 	}
 	if (question.parties_count == 1)
 		return OK;
 	question.parties = parties;
 	e = graph_group_share(o->view->graph, o->scratch, o->root, &group, o->g->inquiry.arena, &found);
-	*ret = found.pct;
+	*ret = (struct supply_owner_share){ .owner = owner,
+					    .min = { found.pct.min, found.min },
+					    .max = { found.pct.max, found.max } };
 	return e;
 }
 
@@ -210,7 +217,7 @@ static enum err by_shares(const struct owned *o, const struct supply_project *pr
 	uint32_t *owner;
 	enum err e = graph_owners(o->view->graph, o->scratch, o->root, &question, o->g->inquiry.arena, &figures);
 
-	ret->unexplained_min = ret->unexplained_max = WHOLE;
+	ret->unexplained_min = ret->unexplained_max = all_of_it;
 	if (e == ERR_CONFLICT)
 		warn_ring(project, warnings);
 	if (e != OK)
@@ -219,23 +226,21 @@ static enum err by_shares(const struct owned *o, const struct supply_project *pr
 	ret->shares = arena_alloc(p->arena, figures.count * sizeof(*ret->shares));
 	if (!owner || !ret->shares)
 		return ERR_NOMEM;
-	ret->unexplained_min = figures.unexplained_pct.min;
-	ret->unexplained_max = figures.unexplained_pct.max;
+	ret->unexplained_min = (struct supply_owned_share){ figures.unexplained_pct.min, figures.unexplained_min };
+	ret->unexplained_max = (struct supply_owned_share){ figures.unexplained_pct.max, figures.unexplained_max };
 	for (size_t k = 0; e == OK && k < figures.count; k++) {
 		owner[k] = SUPPLY_NONE;
 		if (figures.items[k].pct.max > 0 && figures.items[k].node != o->root && !is_held(o, figures.items[k].node))
 			e = owner_of(o, figures.items[k].node, p, &owner[k]);
 	}
 	for (size_t k = 0; e == OK && k < figures.count; k++) {
-		struct graph_pct pct;
 		bool before = owner[k] == SUPPLY_NONE;
 
 		for (size_t i = 0; !before && i < k; i++)
 			before = owner[i] == owner[k];
 		if (before)
 			continue;
-		e = group_pct(o, &figures, owner, owner[k], &pct);
-		ret->shares[ret->n++] = (struct supply_share_printed){ .owner = owner[k], .min = pct.min, .max = pct.max };
+		e = together(o, &figures, owner, owner[k], &ret->shares[ret->n++]);
 	}
 	return e;
 }
@@ -291,17 +296,17 @@ static enum err by_control(const struct owned *o, struct supply_portions *p, str
 	ret->shares = arena_alloc(p->arena, (n_sure + n_possible) * sizeof(*ret->shares));
 	if (!ret->shares)
 		return ERR_NOMEM;
-	ret->unexplained_min = ret->unexplained_max = WHOLE;
+	ret->unexplained_min = ret->unexplained_max = all_of_it;
 	if (n_sure == n_possible && (n_sure != 1 || sure[0] == possible[0])) {
 		/* the same whatever is not known; nobody, or several, is not one */
 		if (n_sure != 1)
 			return OK;
-		ret->unexplained_min = ret->unexplained_max = 0;
-		ret->shares[0] = (struct supply_share_printed){ .min = WHOLE, .max = WHOLE };
+		ret->unexplained_min = ret->unexplained_max = none_of_it;
+		ret->shares[0] = (struct supply_owner_share){ .min = all_of_it, .max = all_of_it };
 		ret->n = 1;
 		return owner_of(o, sure[0], p, &ret->shares[0].owner);
 	}
-	ret->unexplained_min = 0;
+	ret->unexplained_min = none_of_it;
 	for (size_t k = 0; e == OK && k < n_sure + n_possible; k++) {
 		uint32_t owner;
 		bool before = false;
@@ -310,7 +315,7 @@ static enum err by_control(const struct owned *o, struct supply_portions *p, str
 		for (size_t i = 0; i < ret->n; i++)
 			before = before || ret->shares[i].owner == owner;
 		if (!before)
-			ret->shares[ret->n++] = (struct supply_share_printed){ .owner = owner, .max = WHOLE };
+			ret->shares[ret->n++] = (struct supply_owner_share){ .owner = owner, .max = all_of_it };
 	}
 	return e;
 }
@@ -322,7 +327,7 @@ static enum err divide_project(struct supply_get *g, const struct supply_project
 	bool there;
 	enum err e = owned_open(g, project, &o, &there);
 
-	*ret = (struct division){ .unexplained_min = WHOLE, .unexplained_max = WHOLE };
+	*ret = (struct division){ .unexplained_min = all_of_it, .unexplained_max = all_of_it };
 	if (e != OK || !there)
 		return e;
 	if (is_held(&o, o.root))

@@ -241,6 +241,9 @@ SERVICE = {
     **_about("minerals", "/supply"), **_about("minerals", "/supply/trend"), **_about("minerals", "/chain"),
     **_about("minerals", "/reliance"), **_about("alliances", "/supply"), **_about("alliances", "/benchmarks"),
     "/v1/supply/concentration": _plain("/v1/supply/concentration"),
+    **_about("projects", "/effect"), "/v1/supply/effect": _plain("/v1/supply/effect"),
+    "/v1/supply/capacity": _plain("/v1/supply/capacity") | {
+        ("GET", 200): lambda w: w.anyone.get("/v1/supply/capacity", {"mineral": w.stored("minerals")["slug"]})},
     "/v1/import": IMPORT,
     WHAT_IF_PATH: WHAT_IF,
     "/v1/changes": _plain("/v1/changes") | {("GET", 410): lambda w: w.anyone.get("/v1/changes", {"after": _elsewhere(w)})},
