@@ -269,8 +269,8 @@ static enum err controllers(const struct owned *o, uint32_t subject, bool certai
 /* Those who control the project and are controlled by nobody. */
 static enum err ultimate_controllers(const struct owned *o, bool certain, uint32_t **ret, size_t *ret_n)
 {
-	uint32_t *all, *above;
-	size_t n, n_above, used = 0;
+	uint32_t *all = NULL, *above = NULL;
+	size_t n = 0, n_above = 0, used = 0;
 	enum err e = controllers(o, o->root, certain, &all, &n);
 
 	for (size_t k = 0; e == OK && k < n; k++) {

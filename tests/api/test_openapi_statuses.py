@@ -339,6 +339,8 @@ def test_head_answers_as_get(world, template):
     if template in ("/v1/ownership/paths", "/v1/ownership/graph"):
         node = world.stored("shareholders")["slug"]
         path += f"?root={node}" if template.endswith("graph") else f"?from={node}&to={node}"
+    if template == "/v1/supply/capacity":
+        path += f"?mineral={world.stored('minerals')['slug']}"
     for r in RESOURCES:
         if template.startswith(f"/v1/{r}/{{id}}"):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))
