@@ -348,6 +348,8 @@ static enum err answer_rows(struct rows *x)
 		    : graph_owners(x->view->graph, x->scratch, x->start, &question, x->i->arena, &x->figures);
 	if (e != OK)
 		return inquiry_declined(x->i, x->view, e, &x->figures, x->a);
+	if (x->figures.coarse && x->i->inline_only)
+		return ERR_FULL; /* with more time it may be exact */
 	e = collect(x);
 	if (e != OK)
 		return e;

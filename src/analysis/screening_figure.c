@@ -68,6 +68,8 @@ enum err screen_share(struct screen *s, const struct screen_above *x, const stru
 		return e;
 	if (e != OK)
 		return decline(s, x, e, found.ring, found.ring_count, ret_problem);
+	if ((found.coarse || !found.exact) && s->i.inline_only)
+		return ERR_FULL; /* with more time it may be exact */
 	ret->pct = found.pct;
 	ret->min_order = found.min_order;
 	ret->max_order = found.max_order;
