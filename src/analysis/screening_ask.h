@@ -60,6 +60,8 @@ struct screen {
 	bool split[SCREEN_MEASURES][2]; /* that cannot be: */
 	struct screen_view *own[SCREEN_MEASURES][2]; /* of the subject at hand */
 	struct screen_above *above[SCREEN_MEASURES][2]; /* of the subject at hand */
+	uint32_t *walked; /* the nodes of screen_walk(), until the next one */
+	size_t walked_capacity;
 	size_t budget; /* steps of one figure */
 	size_t spent; /* links passed for the rule at hand */
 	unsigned unnamed_kind;
@@ -115,7 +117,7 @@ struct screen_result {
 /* The subject at hand by a measure. *ret_problem: it cannot be looked at so. */
 enum err screen_above(struct screen *s, enum graph_measure m, bool exercised, struct screen_above **ret,
 		      struct answer **ret_problem) MUST_CHECK;
-/* All that is above another node of the same view. */
+/* All that is above another node of the same view; its nodes stay until the next such walk. */
 enum err screen_walk(struct screen *s, struct screen_view *v, uint32_t subject, struct screen_above *ret) MUST_CHECK;
 void screen_subject_done(struct screen *s); /* the next subject follows */
 void screen_done(struct screen *s);
@@ -156,6 +158,14 @@ enum err screen_greatest(struct screen *s, const struct screen_above *x, const s
 enum screening_outcome screen_outcome(const struct screening_rule *rule, const struct screen_figure *f);
 /* Takes in another figure of which the greater counts. */
 void screen_take(const struct screening_rule *rule, struct screen_figure *greatest, const struct screen_figure *f);
+
+/* --- screening_state.c: governments of one state behind a holder --- */
+
+/* The greatest share of any holder of whom those of the parties who have one state have together at least so much (or more than that,
+ * as the rule compares). */
+enum err screen_state_behind_holder(struct screen *s, const struct screen_above *x, const struct screen_question *q,
+				    const uint32_t *parties, size_t n, const char *least_pct, struct screen_test *ret,
+				    struct answer **ret_problem) MUST_CHECK;
 
 /* --- screening_write.c --- */
 

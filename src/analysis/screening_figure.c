@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define WHOLE INT64_C(100000000000000)
+#define FIGURE_ARENA_MAX ((size_t)2 << 30)
 #define TIES_MAX 16 /* of holders whose figures print alike so many are looked at */
 
 struct screen_question screen_question_of(const struct screen *s, const struct screening_rule *rule)
@@ -54,6 +55,7 @@ enum err screen_share(struct screen *s, const struct screen_above *x, const stru
 						    .unexplained = q->remainders ? x->v->unexplained : NULL,
 						    .threshold = q->threshold };
 	struct graph_group found;
+	struct arena *arena;
 	enum err e = spend(s, x, ret_problem);
 
 	*ret = (struct screen_figure){ .party = n == 1 ? x->v->view->nodes[holders[0]] : GRAPH_NONE };
@@ -63,13 +65,13 @@ enum err screen_share(struct screen *s, const struct screen_above *x, const stru
 		return ERR_UNAVAILABLE;
 	question.parties = holders;
 	question.parties_count = n;
-	e = graph_group_share(x->v->view->graph, x->v->scratch, x->subject, &group, s->i.arena, &found);
-	if (e == ERR_NOMEM)
+	arena = arena_new(FIGURE_ARENA_MAX); /* a subject may have very many figures, and none needs another's memory */
+	e = arena ? graph_group_share(x->v->view->graph, x->v->scratch, x->subject, &group, arena, &found) : ERR_NOMEM;
+	if (e != OK && e != ERR_NOMEM)
+		e = decline(s, x, e, found.ring, found.ring_count, ret_problem);
+	arena_free(arena);
+	if (e != OK || *ret_problem)
 		return e;
-	if (e != OK)
-		return decline(s, x, e, found.ring, found.ring_count, ret_problem);
-	if ((found.coarse || !found.exact) && s->i.inline_only)
-		return ERR_FULL; /* with more time it may be exact */
 	ret->pct = found.pct;
 	ret->min_order = found.min_order;
 	ret->max_order = found.max_order;

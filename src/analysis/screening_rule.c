@@ -150,7 +150,7 @@ static enum err ask_any_holder(struct asking *a, enum graph_measure m)
 		return ERR_NOMEM;
 	a->n = 0;
 	for (size_t k = 1; k < a->x->n; k++)
-		if (!graph_held(g, a->x->nodes[k]) && !a->x->v->unexplained[a->x->nodes[k]])
+		if (!graph_column(g, a->x->nodes[k]).held && !a->x->v->unexplained[a->x->nodes[k]])
 			a->holders[a->n++] = a->x->nodes[k];
 	screen_sort(a->x->v, a->holders, a->n);
 	return ask_test(a, add_test(a, m, true));
@@ -173,7 +173,7 @@ static enum err ask_voteless_shares(struct asking *a, enum graph_measure m)
 	for (uint32_t l = first; e == OK && l < first + links; l++) {
 		uint32_t holder = graph_link(g, l).holder;
 
-		if (holder != a->x->subject && graph_held(g, holder))
+		if (holder != a->x->subject && graph_column(g, holder).held)
 			holders[n++] = holder;
 	}
 	if (e == OK)
@@ -194,140 +194,16 @@ static enum err ask_voteless_shares(struct asking *a, enum graph_measure m)
 	return e;
 }
 
-/* --- governments of one state behind a holder --- */
-
-/* The parties of one state; those without one are no government. */
-struct state_group {
-	char state[2];
-	uint32_t *holders;
-	size_t n;
-};
-
-static enum err group_states(struct asking *a, struct state_group **ret, size_t *ret_n)
-{
-	struct state_group *groups = NULL;
-	size_t n = 0, capacity = 0;
-
-	for (size_t k = 0; k < a->n; k++) {
-		const struct screen_node *node = &a->x->v->nodes[a->holders[k]];
-		size_t at = 0;
-
-		if (!node->state[0])
-			continue;
-		while (at < n && memcmp(groups[at].state, node->state, 2) != 0)
-			at++;
-		if (at == n) {
-			if (arena_grow(a->s->i.arena, (void **)&groups, &capacity, n + 1, sizeof(*groups)) != 0)
-				return ERR_NOMEM;
-			groups[n++] = (struct state_group){ .holders = arena_alloc(a->s->i.arena, a->n * sizeof(uint32_t)) };
-			memcpy(groups[at].state, node->state, 2);
-		}
-		if (!groups[at].holders)
-			return ERR_NOMEM;
-		groups[at].holders[groups[at].n++] = a->holders[k];
-	}
-	if (n == 0) { /* a state of which nobody is on file */
-		groups = arena_alloc(a->s->i.arena, sizeof(*groups));
-		if (!groups)
-			return ERR_NOMEM;
-		n = 1;
-	}
-	*ret = groups;
-	*ret_n = n;
-	return OK;
-}
-
-static bool is_in(const struct state_group *g, uint32_t holder)
-{
-	for (size_t k = 0; k < g->n; k++)
-		if (g->holders[k] == holder)
-			return true;
-	return false;
-}
-
-/* What the state has of a holder, against the second threshold. A party is its own state's. */
-static enum err ask_interest(struct asking *a, const struct state_group *g, uint32_t holder, const struct screen_question *q,
-			     struct screen_figure *ret)
-{
-	struct screen_above above;
-	enum err e;
-
-	if (is_in(g, holder)) {
-		*ret = (struct screen_figure){ .pct = { 100 * INT64_C(1000000000000), 100 * INT64_C(1000000000000) },
-					       .min_order = 1,
-					       .max_order = 1,
-					       .exact = true,
-					       .party = GRAPH_NONE };
-		return OK;
-	}
-	e = screen_walk(a->s, a->x->v, holder, &above);
-	return e == OK ? screen_share(a->s, &above, q, g->holders, g->n, ret, &a->ret->problem) : e;
-}
-
-/* A holder's share counts as far as a state is behind the holder: not at all where it is surely not. */
-static void take_holder(struct asking *a, struct screen_test *t, const struct state_group *g,
-			const struct screen_figure *interest, const struct screen_figure *share)
-{
-	enum screening_outcome behind = screen_outcome(a->rule, interest);
-	struct screen_figure counted = *share;
-	uint32_t was = t->figure.party;
-
-	if (behind == SCREENING_CLEAR)
-		return;
-	if (behind == SCREENING_INDETERMINATE) {
-		counted.pct.min = 0;
-		counted.min_order = -1;
-		counted.exact = counted.exact && interest->exact;
-	}
-	screen_take(a->rule, &t->figure, &counted);
-	if (t->figure.party == was || t->figure.party != counted.party)
-		return;
-	t->interest = (struct screen_interest){ .is_set = true, .pct = interest->pct, .threshold_pct = a->special->second_pct };
-	memcpy(t->interest.state, g->state, 2);
-}
-
-static enum err ask_holder(struct asking *a, struct screen_test *t, const struct state_group *g, uint32_t holder)
-{
-	struct screen_question of_subject = question_of(a, t), of_holder = of_subject;
-	struct screen_figure interest, share;
-	enum err e;
-
-	of_holder.threshold = ownership_ratio(a->special->second_pct);
-	e = ask_interest(a, g, holder, &of_holder, &interest);
-	if (e != OK || a->ret->problem || screen_outcome(a->rule, &interest) == SCREENING_CLEAR)
-		return e;
-	e = screen_share(a->s, a->x, &of_subject, &holder, 1, &share, &a->ret->problem);
-	if (e == OK && !a->ret->problem)
-		take_holder(a, t, g, &interest, &share);
-	return e;
-}
-
 static enum err ask_state_behind_holder(struct asking *a, enum graph_measure m)
 {
 	struct screen_test *t = add_test(a, m, true);
 	struct screen_question q = question_of(a, t);
-	struct state_group *groups;
-	size_t n = 0;
-	enum err e = OK;
 
 	a->ret->by_state = true;
 	t->figure = nothing(t->threshold);
 	if (!a->parties->governs)
 		return OK;
-	e = group_states(a, &groups, &n);
-	/* somebody who is not on file may hold what no stake explains, and be a government */
-	if (e == OK)
-		e = screen_share(a->s, a->x, &q, NULL, 0, &t->figure, &a->ret->problem);
-	for (size_t k = 0; k < n; k++)
-		for (size_t h = 0; e == OK && !a->ret->problem && h < a->x->n; h++) {
-			uint32_t holder = a->x->by_id[h];
-			bool held = graph_held(a->x->v->view->graph, holder);
-
-			/* else nobody is behind it */
-			if (is_in(&groups[k], holder) || (holder != a->x->subject && held))
-				e = ask_holder(a, t, &groups[k], holder);
-		}
-	return e;
+	return screen_state_behind_holder(a->s, a->x, &q, a->holders, a->n, a->special->second_pct, t, &a->ret->problem);
 }
 
 /* --- the whole --- */

@@ -114,13 +114,14 @@ static void read_node(struct screen *s, struct screen_view *v, uint32_t local)
 		v->ranks[local] = v->ranks[local] << 8 | node.id.bytes[k];
 	memcpy(n->country, node.country, sizeof(n->country));
 	memcpy(n->state, node.state, sizeof(n->state));
-	v->unexplained[local] = n->is_unnamed && !graph_held(v->view->graph, local);
+	v->unexplained[local] = n->is_unnamed && !graph_column(v->view->graph, local).held;
 }
 
-enum err screen_walk(struct screen *s, struct screen_view *v, uint32_t subject, struct screen_above *ret)
+/* Breadth first into an array that grows in the arena of the subject. */
+static enum err walk(struct screen *s, struct screen_view *v, uint32_t subject, uint32_t **nodes, size_t *capacity,
+		     struct screen_above *ret)
 {
 	const struct graph *g = v->view->graph;
-	size_t capacity = 0;
 
 	*ret = (struct screen_above){ .v = v, .subject = subject };
 	if (++v->stamp == 0) { /* the count began anew */
@@ -128,13 +129,13 @@ enum err screen_walk(struct screen *s, struct screen_view *v, uint32_t subject, 
 		v->stamp = 1;
 	}
 	v->stamps[subject] = v->stamp;
-	if (arena_grow(s->i.arena, (void **)&ret->nodes, &capacity, 1, sizeof(*ret->nodes)) != 0)
+	if (arena_grow(s->i.arena, (void **)nodes, capacity, 1, sizeof(**nodes)) != 0)
 		return ERR_NOMEM;
-	ret->nodes[ret->n++] = subject;
+	(*nodes)[ret->n++] = subject;
 	for (size_t k = 0; k < ret->n; k++) {
-		uint32_t first, links = graph_links_of_subject(g, ret->nodes[k], &first);
+		uint32_t first, links = graph_links_of_subject(g, (*nodes)[k], &first);
 
-		read_node(s, v, ret->nodes[k]);
+		read_node(s, v, (*nodes)[k]);
 		ret->links += links;
 		for (uint32_t l = first; l < first + links; l++) {
 			uint32_t holder = graph_link(g, l).holder;
@@ -142,19 +143,26 @@ enum err screen_walk(struct screen *s, struct screen_view *v, uint32_t subject, 
 			if (v->stamps[holder] == v->stamp)
 				continue;
 			v->stamps[holder] = v->stamp;
-			if (arena_grow(s->i.arena, (void **)&ret->nodes, &capacity, ret->n + 1, sizeof(*ret->nodes)) != 0)
+			if (arena_grow(s->i.arena, (void **)nodes, capacity, ret->n + 1, sizeof(**nodes)) != 0)
 				return ERR_NOMEM;
-			ret->nodes[ret->n++] = holder;
+			(*nodes)[ret->n++] = holder;
 		}
 	}
+	ret->nodes = *nodes;
 	return OK;
+}
+
+enum err screen_walk(struct screen *s, struct screen_view *v, uint32_t subject, struct screen_above *ret)
+{
+	return walk(s, v, subject, &s->walked, &s->walked_capacity, ret);
 }
 
 enum err screen_above(struct screen *s, enum graph_measure m, bool exercised, struct screen_above **ret,
 		      struct answer **ret_problem)
 {
 	struct screen_view *v;
-	uint32_t root = 0;
+	uint32_t root = 0, *nodes = NULL;
+	size_t capacity = 0;
 	enum err e = OK;
 
 	*ret_problem = NULL;
@@ -168,7 +176,7 @@ enum err screen_above(struct screen *s, enum graph_measure m, bool exercised, st
 	if (v->problem)
 		return OK;
 	*ret = arena_alloc(s->i.arena, sizeof(**ret));
-	e = *ret ? screen_walk(s, v, root, *ret) : ERR_NOMEM;
+	e = *ret ? walk(s, v, root, &nodes, &capacity, *ret) : ERR_NOMEM;
 	if (e == OK && !((*ret)->by_id = arena_alloc(s->i.arena, (*ret)->n * sizeof(*(*ret)->by_id))))
 		e = ERR_NOMEM;
 	if (e != OK)
@@ -194,6 +202,8 @@ void screen_subject_done(struct screen *s)
 {
 	free_views(s->own);
 	memset(s->above, 0, sizeof(s->above));
+	s->walked = NULL;
+	s->walked_capacity = 0;
 }
 
 void screen_done(struct screen *s)
