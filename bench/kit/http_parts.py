@@ -32,7 +32,8 @@ def everybody(bench, path, connections, headers=(), plain=None, warm=30_000):
                       for name, child in bench.others()]
 
 
-def on_database(bench, name, statements, clients, replace=None, repeat=1, pipeline=False, prologue="", fixed=None):
+def on_database(bench, name, statements, clients, replace=None, repeat=1, pipeline=False, prologue="", fixed=None,
+                database="main"):
     script, variables = pgbench_script(statements * repeat, replace, pipeline or repeat > 1, prologue)
     variables.update(fixed or {})
 
@@ -40,7 +41,7 @@ def on_database(bench, name, statements, clients, replace=None, repeat=1, pipeli
 
     def act(seconds, tag):
         nonlocal warm
-        done = pgbench(bench.base, "main", script, clients, seconds, warm, {**variables, "tag": tag}, repeat, bench.work)
+        done = pgbench(bench.base, database, script, clients, seconds, warm, {**variables, "tag": tag}, repeat, bench.work)
         warm = max(warm, done["warm"])
         return done
     return Entry(name, act)

@@ -80,7 +80,7 @@ static enum err collect(struct rows *x)
 			continue; /* what prints as nothing is nothing */
 		inquiry_node(x->i, x->view->nodes[local], &row->node);
 		row->ultimate = x->down ? graph_links_of_holder(x->view->graph, local, &links) == 0
-					: !graph_column(x->view->graph, local).held;
+					: !graph_held(x->view->graph, local);
 		x->count += wanted(x->q, row);
 	}
 	qsort(x->items, x->count, sizeof(*x->items), greatest_first);
@@ -207,7 +207,7 @@ static enum err write_groups(struct rows *x, struct json_writer *w)
 		const char *key;
 		size_t at = 0;
 
-		if (graph_column(x->view->graph, f->node).held)
+		if (graph_held(x->view->graph, f->node))
 			continue;
 		inquiry_node(x->i, x->view->nodes[f->node], &node);
 		key = group_key(x, &node);
@@ -348,6 +348,8 @@ static enum err answer_rows(struct rows *x)
 		    : graph_owners(x->view->graph, x->scratch, x->start, &question, x->i->arena, &x->figures);
 	if (e != OK)
 		return inquiry_declined(x->i, x->view, e, &x->figures, x->a);
+	if (x->figures.coarse && x->i->inline_only)
+		return ERR_FULL; /* with more time it may be exact */
 	e = collect(x);
 	if (e != OK)
 		return e;

@@ -47,24 +47,18 @@ static size_t find(const struct parameter *table, size_t n, const char *name)
 	return i;
 }
 
-/* An id or a slug, canonical. */
-static const char *read_reference(struct arena *arena, const char *text, size_t n, const char **ret_why, const char **ret_code)
+const char *parameter_key(struct arena *arena, const char *text, size_t n)
 {
 	char id[UUID_TEXT_SIZE];
 
-	if (uuid_is_text(text, n)) {
-		uuid_canonical(text, id);
-		return arena_strdup(arena, id);
-	}
-	if (text_is_slug(text, n))
-		return arena_strndup(arena, text, n);
-	*ret_code = "format";
-	*ret_why = "must be an id or a slug";
-	return NULL;
+	if (!uuid_is_text(text, n))
+		return text_is_slug(text, n) ? arena_strndup(arena, text, n) : NULL;
+	uuid_canonical(text, id);
+	return arena_strdup(arena, id);
 }
 
 /* The same with "shareholders/" or "projects/" before it, where it says which. */
-static const char *read_node(struct arena *arena, const char *text, size_t n, const char **ret_why, const char **ret_code)
+static const char *read_node(struct arena *arena, const char *text, size_t n, const char **ret_why)
 {
 	static const char *const prefixes[] = { "shareholders/", "projects/" };
 	const char *value;
@@ -74,18 +68,17 @@ static const char *read_node(struct arena *arena, const char *text, size_t n, co
 
 		if (n <= len || memcmp(text, prefixes[i], len) != 0)
 			continue;
-		value = read_reference(arena, text + len, n - len, ret_why, ret_code);
+		value = parameter_key(arena, text + len, n - len);
 		return value ? arena_printf(arena, "%s%s", prefixes[i], value) : NULL;
 	}
-	value = read_reference(arena, text, n, ret_why, ret_code);
 	*ret_why = "must be an id, a slug, or a resource and a slug such as projects/the-mine";
-	return value;
+	return parameter_key(arena, text, n);
 }
 
 static void add_value(const struct parameter_source *s, const struct parameter *p, const char *text, size_t n,
 		      struct parameter_value *ret, size_t *capacity)
 {
-	const char *why = "", *code = "format", *value;
+	const char *why = "must be an id or a slug", *code = "format", *value;
 
 	if (ret->n >= PARAMETER_VALUES_MAX) {
 		if (ret->n++ == PARAMETER_VALUES_MAX)
@@ -94,9 +87,9 @@ static void add_value(const struct parameter_source *s, const struct parameter *
 		return;
 	}
 	if (p->is_node)
-		value = read_node(s->arena, text, n, &why, &code);
+		value = read_node(s->arena, text, n, &why);
 	else if (p->field.type == FIELD_SLUG)
-		value = read_reference(s->arena, text, n, &why, &code);
+		value = parameter_key(s->arena, text, n);
 	else
 		value = validate_parameter(s->arena, &p->field, text, n, &why, &code);
 	if (!value) {

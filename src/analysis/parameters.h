@@ -38,5 +38,7 @@ void parameters_of_query(const struct parameter_source *s, const struct paramete
 void parameters_of_object(const struct parameter_source *s, const struct parameter *table, size_t n,
 			  const struct json_document *d, const json_t *object, const char *const *skip,
 			  struct parameter_value *ret);
+/* An id (in lower case) or a slug, in the arena; NULL: the text is neither. */
+const char *parameter_key(struct arena *arena, const char *text, size_t n);
 /* The place of a text in a NULL-terminated list; its length where it is not in it. */
 size_t parameter_place(const char *const *values, const char *text);

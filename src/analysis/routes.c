@@ -56,6 +56,15 @@ static const struct operation supply_alliance_operations[] = {
 static const struct operation supply_benchmarks_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_benchmarks_check, supply_run, subject_statuses },
 };
+static const struct operation supply_effect_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_effect_check, supply_run, overall_statuses },
+};
+static const struct operation supply_project_effect_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_project_effect_check, supply_run, subject_statuses },
+};
+static const struct operation supply_capacity_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, JSON_OR_CSV, supply_capacity_check, supply_run, overall_statuses },
+};
 
 static const struct operation screening_operations[] = {
 	{ HTTP_POST, SCOPE_READ, BODY_RECORD, "application/json", NULL, screenings_run, screening_statuses },
@@ -78,6 +87,9 @@ const struct route analysis_routes[] = {
 	{ "/v1/minerals/{id}/chain", false, OPERATIONS(supply_chain_operations) },
 	{ "/v1/minerals/{id}/reliance", false, OPERATIONS(supply_reliance_operations) },
 	{ "/v1/supply/concentration", false, OPERATIONS(supply_concentration_operations) },
+	{ "/v1/supply/effect", false, OPERATIONS(supply_effect_operations) },
+	{ "/v1/supply/capacity", false, OPERATIONS(supply_capacity_operations) },
+	{ "/v1/projects/{id}/effect", false, OPERATIONS(supply_project_effect_operations) },
 	{ "/v1/alliances/{id}/supply", false, OPERATIONS(supply_alliance_operations) },
 	{ "/v1/alliances/{id}/benchmarks", false, OPERATIONS(supply_benchmarks_operations) },
 	{ "/v1/screenings", false, OPERATIONS(screening_operations) },

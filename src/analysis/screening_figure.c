@@ -72,6 +72,8 @@ enum err screen_share(struct screen *s, const struct screen_above *x, const stru
 	arena_free(arena);
 	if (e != OK || *ret_problem)
 		return e;
+	if ((found.coarse || !found.exact) && s->i.inline_only)
+		return ERR_FULL; /* with more time it may be exact */
 	ret->pct = found.pct;
 	ret->min_order = found.min_order;
 	ret->max_order = found.max_order;

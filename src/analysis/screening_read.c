@@ -4,7 +4,6 @@
 #include <string.h>
 #include "lodebase/api/stored.h"
 #include "lodebase/base/clock.h"
-#include "lodebase/base/text.h"
 
 struct reading {
 	struct arena *arena;
@@ -36,22 +35,16 @@ static void fault_at(const struct reading *x, const char *where, const char *cod
 /* An id or a slug, canonical; NULL with its fault. */
 static const char *read_key(const struct reading *x, const json_t *v, const char *where)
 {
-	const char *text = json_string_value(v);
-	size_t n = json_string_length(v);
-	char id[UUID_TEXT_SIZE];
+	const char *key;
 
 	if (!json_is_string(v)) {
 		fault_at(x, where, "type", "must be a text: an id or a slug");
 		return NULL;
 	}
-	if (uuid_is_text(text, n)) {
-		uuid_canonical(text, id);
-		return arena_strdup(x->arena, id);
-	}
-	if (text_is_slug(text, n))
-		return arena_strndup(x->arena, text, n);
-	fault_at(x, where, "format", "must be an id or a slug");
-	return NULL;
+	key = parameter_key(x->arena, json_string_value(v), json_string_length(v));
+	if (!key)
+		fault_at(x, where, "format", "must be an id or a slug");
+	return key;
 }
 
 static void read_keys(const struct reading *x, const char *name, struct stored **ret, size_t *ret_n)

@@ -150,7 +150,7 @@ static enum err ask_any_holder(struct asking *a, enum graph_measure m)
 		return ERR_NOMEM;
 	a->n = 0;
 	for (size_t k = 1; k < a->x->n; k++)
-		if (!graph_column(g, a->x->nodes[k]).held && !a->x->v->unexplained[a->x->nodes[k]])
+		if (!graph_held(g, a->x->nodes[k]) && !a->x->v->unexplained[a->x->nodes[k]])
 			a->holders[a->n++] = a->x->nodes[k];
 	screen_sort(a->x->v, a->holders, a->n);
 	return ask_test(a, add_test(a, m, true));
@@ -173,7 +173,7 @@ static enum err ask_voteless_shares(struct asking *a, enum graph_measure m)
 	for (uint32_t l = first; e == OK && l < first + links; l++) {
 		uint32_t holder = graph_link(g, l).holder;
 
-		if (holder != a->x->subject && graph_column(g, holder).held)
+		if (holder != a->x->subject && graph_held(g, holder))
 			holders[n++] = holder;
 	}
 	if (e == OK)

@@ -153,7 +153,7 @@ static enum err ask_holder(struct stages *g, uint32_t local)
 	enum err e;
 
 	/* nobody is behind those whom nobody holds; and the subject does not hold itself */
-	if (!organ_at(g, local) && (local == g->x->subject || !graph_column(g->x->v->view->graph, local).held))
+	if (!organ_at(g, local) && (local == g->x->subject || !graph_held(g->x->v->view->graph, local)))
 		return OK;
 	e = screen_walk(g->s, g->x->v, local, &holder);
 	if (e != OK)

@@ -114,7 +114,7 @@ static void read_node(struct screen *s, struct screen_view *v, uint32_t local)
 		v->ranks[local] = v->ranks[local] << 8 | node.id.bytes[k];
 	memcpy(n->country, node.country, sizeof(n->country));
 	memcpy(n->state, node.state, sizeof(n->state));
-	v->unexplained[local] = n->is_unnamed && !graph_column(v->view->graph, local).held;
+	v->unexplained[local] = n->is_unnamed && !graph_held(v->view->graph, local);
 }
 
 /* Breadth first into an array that grows in the arena of the subject. */

@@ -249,7 +249,7 @@ static void write_notes(struct screen *s, struct json_writer *w, const struct sc
 			"a figure is within 0.000000001 of the threshold, and the structure too large to tell on which side");
 	else if (r->coarse)
 		write_note(w, "not-exact", "the structure is too large for exact figures: some maxima are upper bounds");
-	if (x && !graph_column(x->v->view->graph, x->subject).held)
+	if (x && !graph_held(x->v->view->graph, x->subject))
 		write_note(w, "no-holders", "nobody is recorded to hold the subject");
 	if (r->parties->asked && r->parties->empty)
 		write_note(w, "no-parties", "nobody is on the lists of designations on that day");

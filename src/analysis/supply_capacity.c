@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define WHOLE INT64_C(100000000000000) /* 100 per cent in units of 10^-12 per cent */
-#define SIMPLE_MOST 100000 /* denominators of shares that are taken for simple fractions */
+#define SIMPLE_MOST 1000000 /* the greatest denominator of a simple fraction */
+#define SAME 4e-16 /* of a share: two units of a double's last place */
 
 /* --- the outputs --- */
 
@@ -118,21 +119,25 @@ enum err supply_portions_add(struct supply_portions *p, uint32_t output, uint32_
 	return OK;
 }
 
-/* The first fraction of the continued fraction that lies within half a unit. */
-void supply_portion_of(int64_t units, mpq_t ret)
+/* Whether a fraction rounds to the double, but for its last bits. */
+static bool is_nearly(const mpq_t fraction, double share)
 {
-	int64_t numerator = units, denominator = WHOLE, p[2] = { 0, 1 }, q[2] = { 1, 0 };
-	mpq_t away, half;
-	bool found = false;
+	double value = mpq_get_d(fraction), away = value > share ? value - share : share - value;
 
-	mpq_inits(away, half, NULL);
-	mpq_set_ui(half, 1, 2 * (unsigned long)WHOLE);
-	while (denominator != 0 && !found) {
+	return away <= share * SAME;
+}
+
+/* The first fraction of the continued fraction that the double is. */
+static bool find_simple(struct supply_owned_share share, mpq_t ret)
+{
+	int64_t numerator = share.units, denominator = WHOLE, p[2] = { 0, 1 }, q[2] = { 1, 0 };
+
+	while (denominator != 0) {
 		int64_t whole = numerator / denominator, rest = numerator % denominator;
 		int64_t next_p = whole * p[1] + p[0], next_q = whole * q[1] + q[0];
 
 		if (next_q > SIMPLE_MOST)
-			break;
+			return false;
 		p[0] = p[1];
 		p[1] = next_p;
 		q[0] = q[1];
@@ -141,23 +146,24 @@ void supply_portion_of(int64_t units, mpq_t ret)
 		denominator = rest;
 		mpq_set_si(ret, p[1], (unsigned long)q[1]);
 		mpq_canonicalize(ret);
-		mpq_set_si(away, units, (unsigned long)WHOLE);
-		mpq_canonicalize(away);
-		mpq_sub(away, away, ret);
-		mpq_abs(away, away);
-		found = mpq_cmp(away, half) < 0;
+		if (is_nearly(ret, share.share))
+			return true;
 	}
-	if (!found) {
-		mpq_set_si(ret, units, (unsigned long)WHOLE);
-		mpq_canonicalize(ret);
-	}
-	mpq_clears(away, half, NULL);
+	return false;
 }
 
-enum err supply_portions_divide(struct supply_portions *p, uint32_t output, const struct supply_share_printed *shares, size_t n,
-				int64_t unexplained_min, int64_t unexplained_max)
+void supply_portion_of(struct supply_owned_share share, mpq_t ret)
 {
-	bool exact = unexplained_min == unexplained_max;
+	mpq_set_si(ret, share.units, (unsigned long)WHOLE);
+	mpq_canonicalize(ret);
+	if (!is_nearly(ret, share.share) && !find_simple(share, ret))
+		mpq_set_d(ret, share.share);
+}
+
+enum err supply_portions_divide(struct supply_portions *p, uint32_t output, const struct supply_owner_share *shares, size_t n,
+				struct supply_owned_share unexplained_min, struct supply_owned_share unexplained_max)
+{
+	bool exact = unexplained_min.units == unexplained_max.units;
 	size_t first = p->count, greatest = SIZE_MAX;
 	mpq_t left, min, max;
 	enum err e = OK;
@@ -165,27 +171,33 @@ enum err supply_portions_divide(struct supply_portions *p, uint32_t output, cons
 	mpq_inits(left, min, max, NULL);
 	mpq_set_ui(left, 1, 1);
 	for (size_t i = 0; e == OK && i < n; i++) {
-		exact = exact && shares[i].min == shares[i].max;
+		bool same = shares[i].min.units == shares[i].max.units;
+
+		exact = exact && same;
 		supply_portion_of(shares[i].min, min);
-		supply_portion_of(shares[i].max, max);
+		if (same)
+			mpq_set(max, min);
+		else
+			supply_portion_of(shares[i].max, max);
 		mpq_sub(left, left, min);
 		e = supply_portions_add(p, output, shares[i].owner, min, max);
-		if (greatest == SIZE_MAX || shares[i].min > shares[greatest].min)
+		if (greatest == SIZE_MAX || shares[i].min.units > shares[greatest].min.units)
 			greatest = i;
 	}
 	supply_portion_of(unexplained_min, min);
 	supply_portion_of(unexplained_max, max);
-	if (exact) { /* what rounding left */
+	if (exact) {
 		mpq_sub(left, left, min);
-		if (greatest != SIZE_MAX) {
-			struct supply_portion *x = &p->items[first + greatest];
+		mpq_set(max, min);
+	}
+	if (e == OK && exact && greatest != SIZE_MAX) { /* what rounding left */
+		struct supply_portion *x = &p->items[first + greatest];
 
-			mpq_add(x->min, x->min, left);
-			mpq_add(x->max, x->max, left);
-		} else {
-			mpq_add(min, min, left);
-			mpq_set(max, min);
-		}
+		mpq_add(x->min, x->min, left);
+		mpq_add(x->max, x->max, left);
+	} else if (exact) {
+		mpq_add(min, min, left);
+		mpq_set(max, min);
 	}
 	if (e == OK && mpq_sgn(max) > 0)
 		e = supply_portions_add(p, output, SUPPLY_NONE, min, max);

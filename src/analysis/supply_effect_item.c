@@ -313,8 +313,9 @@ static void warn_feed(const struct making *k, const struct baseline *b, const st
 		if (!supply_text(unknown, 12, most, sizeof(most)))
 			k->warnings->failed = true;
 		supply_warn(k->warnings, "feed-unknown", NULL, 0,
-			    "%s %s: where %s%swhat %s is fed with comes from is not on file; it may depend on the list still",
-			    mineral, supply_stage_names[b->stage], all ? "" : most, all ? "" : " % of ", project);
+			    "%s %s: where %s%swhat %s is fed with comes from is not on file%s", mineral,
+			    supply_stage_names[b->stage], all ? "" : most, all ? "" : " % of ", project,
+			    k->q->has_list ? "; it may depend on the list still" : "");
 	}
 	mpq_clears(listed, unknown, NULL);
 }

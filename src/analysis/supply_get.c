@@ -1,8 +1,9 @@
 /* GETs about supply: read as known at one instant, computed from what was read, answered. */
-#include "supply_get.h"
+#include "supply_plants_get.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "lodebase/api/follower.h"
 #include "lodebase/base/text.h"
 #include "lodebase/base/uuid.h"
 #include "lodebase/db/result.h"
@@ -28,6 +29,13 @@ static void release(void *held)
 	db_result_free(g->members);
 	db_result_free(g->rules_found);
 	db_result_free(g->figures);
+	db_result_free(g->plants);
+	moment_unref(g->moment);
+}
+
+bool supply_is_of_plants(const struct supply_get *g)
+{
+	return g->which == SUPPLY_GET_EFFECT || g->which == SUPPLY_GET_PROJECT_EFFECT || g->which == SUPPLY_GET_CAPACITY;
 }
 
 static void check(struct call *c, enum supply_which which)
@@ -76,8 +84,8 @@ static bool is_of_mineral(const struct supply_get *g)
 	       g->which == SUPPLY_GET_RELIANCE;
 }
 
-static enum err load_sets(struct supply_get *g, struct arena *a, struct supply_set sets[2], struct supply_member *country,
-			  struct supply_node *alliance)
+enum err supply_get_sets(struct supply_get *g, struct arena *a, struct supply_set sets[2], struct supply_member *country,
+			 struct supply_node *alliance)
 {
 	enum err e = OK;
 
@@ -101,7 +109,7 @@ static enum err load_sets(struct supply_get *g, struct arena *a, struct supply_s
 	return e;
 }
 
-static void write_echo(const struct supply_get *g, const struct supply_data *d, uint32_t mineral, struct json_writer *w)
+static void write_supply_echo(const struct supply_get *g, const struct supply_data *d, uint32_t mineral, struct json_writer *w)
 {
 	const struct supply_question *q = &g->question;
 
@@ -162,6 +170,10 @@ static enum err write_body(const struct supply_get *g, const struct supply_data 
 		return e == OK ? supply_write_benchmarks(d, &g->question, rules, n_rules, out) : e;
 	case SUPPLY_GET_RELIANCE:
 		return supply_write_reliance(d, &g->question, mineral, supply_country(g->country), out);
+	case SUPPLY_GET_EFFECT:
+	case SUPPLY_GET_PROJECT_EFFECT:
+	case SUPPLY_GET_CAPACITY:
+		break; /* supply_plants_run() */
 	}
 	return ERR_STATE;
 }
@@ -207,7 +219,7 @@ static enum err run_job(struct compute_job *job, struct answer *ret)
 	if (e == OK && is_of_mineral(g))
 		e = find_mineral(g, &data, &mineral);
 	if (e == OK)
-		e = load_sets(g, job->arena, sets, &country, &alliance);
+		e = supply_get_sets(g, job->arena, sets, &country, &alliance);
 	if (e != OK || !settle(g, &data, mineral, ret))
 		return e;
 	supply_warnings_begin(&warnings, job->arena);
@@ -217,7 +229,7 @@ static enum err run_job(struct compute_job *job, struct answer *ret)
 	}
 	json_begin(&w, &ret->body);
 	json_object_begin(&w);
-	write_echo(g, &data, mineral, &w);
+	write_supply_echo(g, &data, mineral, &w);
 	e = write_body(g, &data, mineral, &out);
 	supply_write_warnings(&w, &warnings);
 	json_object_end(&w);
@@ -257,6 +269,16 @@ static void check_rules(struct call *c, const struct supply_get *g)
 	}
 }
 
+/* Of a question about plants what it names. */
+static void check_plants(struct call *c, const struct supply_get *g)
+{
+	if (g->which == SUPPLY_GET_CAPACITY && db_result_rows(g->subject) == 0)
+		fault_unknown(c, "mineral", "mineral", g->asked.mineral);
+	for (size_t i = 0; i < g->asked.n_projects; i++)
+		if (!is_found(g->plants, g->asked.projects[i], PLANT_ID, PROJECT_SLUG))
+			fault_unknown(c, "projects", "project", g->asked.projects[i]);
+}
+
 static void read_done(struct call *c)
 {
 	struct state *s = c->state;
@@ -272,6 +294,8 @@ static void read_done(struct call *c)
 		fault_unknown(c, "alliance", "alliance", g->alliance);
 	if (g->which == SUPPLY_GET_BENCHMARKS)
 		check_rules(c, g);
+	if (supply_is_of_plants(g))
+		check_plants(c, g);
 	if (call_failed_early(c))
 		return;
 	if (g->segment && db_result_rows(g->subject) == 0) {
@@ -280,7 +304,7 @@ static void read_done(struct call *c)
 	}
 	g->known_at = arena_strdup(c->compute->arena, c->known.time);
 	g->revision = arena_strdup(c->compute->arena, c->known.revision);
-	c->compute->run = run_job;
+	c->compute->run = supply_is_of_plants(g) ? supply_plants_run : run_job;
 	compute_start(c);
 }
 
@@ -299,6 +323,24 @@ static void read_rows(struct call *c)
 static void with_secret(struct call *c)
 {
 	known_resolve(c, read_rows);
+}
+
+/* The register stands where the figures will. */
+static void followed(struct call *c)
+{
+	struct supply_get *g = get_of(c);
+	struct state *s = arena_alloc(c->arena, sizeof(*s));
+
+	g->moment = c->compute->held;
+	c->compute->held = g;
+	c->compute->release = release;
+	if (!s) {
+		call_out_of_memory(c);
+		return;
+	}
+	s->get = g;
+	c->state = s;
+	read_rows(c);
 }
 
 void supply_run(struct call *c)
@@ -320,7 +362,10 @@ void supply_run(struct call *c)
 	c->state = s;
 	if (c->known.kind == KNOWN_UNASKED)
 		c->known.kind = KNOWN_NOW;
-	cursor_secret_load(c, with_secret);
+	if (g->of_owners)
+		inquiry_start(c, &g->inquiry, followed);
+	else
+		cursor_secret_load(c, with_secret);
 }
 
 void supply_table_check(struct call *c)
@@ -356,4 +401,19 @@ void supply_benchmarks_check(struct call *c)
 void supply_reliance_check(struct call *c)
 {
 	check(c, SUPPLY_GET_RELIANCE);
+}
+
+void supply_effect_check(struct call *c)
+{
+	check(c, SUPPLY_GET_EFFECT);
+}
+
+void supply_project_effect_check(struct call *c)
+{
+	check(c, SUPPLY_GET_PROJECT_EFFECT);
+}
+
+void supply_capacity_check(struct call *c)
+{
+	check(c, SUPPLY_GET_CAPACITY);
 }

@@ -4,7 +4,7 @@
 #include "lodebase/analysis/supply_answers.h"
 #include "lodebase/api/call.h"
 #include "lodebase/api/compute.h"
-#include "parameters.h"
+#include "ownership.h"
 
 enum supply_which {
 	SUPPLY_GET_TABLE,
@@ -14,6 +14,24 @@ enum supply_which {
 	SUPPLY_GET_ALLIANCE,
 	SUPPLY_GET_BENCHMARKS,
 	SUPPLY_GET_RELIANCE,
+	SUPPLY_GET_EFFECT,
+	SUPPLY_GET_PROJECT_EFFECT,
+	SUPPLY_GET_CAPACITY,
+};
+
+enum supply_group { SUPPLY_BY_COUNTRY, SUPPLY_BY_STATE, SUPPLY_BY_HOLDER };
+
+/* What questions about plants take besides. */
+struct supply_plants_asked {
+	const char **projects; /* ids or slugs; none: all */
+	size_t n_projects;
+	unsigned statuses; /* bits */
+	const char *use_min, *use_max; /* NULL: by the figures */
+	bool add, displace;
+	const char *mineral; /* capacity: id or slug */
+	bool by_owner, control;
+	enum supply_group group;
+	char valid_at[11]; /* of stakes */
 };
 
 /* One request. In the job's arena, with all that the computation reads; what the database gave is the job's, too. */
@@ -32,9 +50,22 @@ struct supply_get {
 	bool csv;
 	const char *known_at, *revision;
 
-	/* NULL where it was not asked: the path's record, the list with its countries, the alliance with its, rules, figures */
-	struct db_result *subject, *list, *members, *rules_found, *figures;
+	/* NULL where it was not asked: the path's record (or the mineral asked for), the list with its countries, the alliance with its,
+	 * rules, figures, plants */
+	struct db_result *subject, *list, *members, *rules_found, *figures, *plants;
+
+	/* plants: */
+	struct supply_plants_asked asked;
+	struct inquiry inquiry; /* where owners are asked for */
+	bool of_owners;
+	void *moment;
 };
+bool supply_is_of_plants(const struct supply_get *g);
+/* What the question's list and alliance are, for g->question; sets, country and alliance are where they are put. */
+enum err supply_get_sets(struct supply_get *g, struct arena *a, struct supply_set sets[2], struct supply_member *country,
+			 struct supply_node *alliance) MUST_CHECK;
+/* supply_plants_get.c: the computation of questions about plants. */
+enum err supply_plants_run(struct compute_job *job, struct answer *ret) MUST_CHECK;
 
 /* supply_parameters.c: reads the parameters that the question takes; faults are the call's. */
 void supply_parameters(struct call *c, struct supply_get *g);
@@ -45,6 +76,8 @@ struct supply_reads {
 	struct db_result **into[CALL_STATEMENTS_MAX];
 };
 bool supply_read_statements(struct call *c, struct supply_get *g, struct supply_reads *ret);
+bool supply_read_plants(struct call *c, struct supply_get *g,
+			struct supply_reads *r); /* supply_plants_read.c: their part of it */
 
 /* supply_load.c: what was read, as data. Rules are given where the question has them. */
 enum err supply_load(const struct supply_get *g, struct arena *a, struct supply_data *ret) MUST_CHECK;
@@ -81,4 +114,7 @@ void supply_concentration_check(struct call *c);
 void supply_alliance_check(struct call *c);
 void supply_benchmarks_check(struct call *c);
 void supply_reliance_check(struct call *c);
+void supply_effect_check(struct call *c);
+void supply_project_effect_check(struct call *c);
+void supply_capacity_check(struct call *c);
 void supply_run(struct call *c);

@@ -38,6 +38,26 @@ static void check(struct call *c)
 		compute_start(c);
 }
 
+/* Rules and lists that screenings name are on file, too. */
+static void load_screenings(struct call *c)
+{
+	struct what_if *w = what_if_of(c);
+	struct screening_request **requests = arena_alloc(w->arena, w->n_questions * sizeof(struct screening_request *));
+	size_t n = 0;
+
+	if (!requests) {
+		call_out_of_memory(c);
+		return;
+	}
+	for (size_t i = 0; i < w->n_questions; i++)
+		if (w->questions[i].screening)
+			requests[n++] = w->questions[i].screening;
+	if (n > 0)
+		screening_load(c, requests, n, check);
+	else
+		check(c);
+}
+
 /* The reference of a stake to a financing, where it is not the one on file; NULL: none. */
 static const char *financing_of(const struct what_if_entry *e)
 {
@@ -70,7 +90,7 @@ static void find_financings(struct call *c)
 			items[n].key = key;
 			e->financing = &items[n++];
 		}
-	stored_read(c, resource_find("financings"), items, n, w->arena, check);
+	stored_read(c, resource_find("financings"), items, n, w->arena, load_screenings);
 }
 
 /* --- the stakes that `change` speaks of --- */

@@ -3,6 +3,7 @@
 
 #include "lodebase/api/stored.h"
 #include "ownership.h"
+#include "screening.h"
 
 #define WHAT_IF_ENTRIES_MAX 1000 /* of one list */
 #define WHAT_IF_QUESTIONS_MAX 100
@@ -23,12 +24,15 @@ struct what_if_list {
 	size_t n;
 };
 
+enum what_if_ask { WHAT_IF_OWNERS, WHAT_IF_HOLDINGS, WHAT_IF_CAP_TABLE, WHAT_IF_SCREENING, WHAT_IF_UNREADABLE };
+
 struct what_if_question {
 	struct faults faults;
-	size_t gathered;
-	enum { WHAT_IF_OWNERS, WHAT_IF_HOLDINGS, WHAT_IF_CAP_TABLE, WHAT_IF_UNREADABLE } ask;
-	struct ownership_query query;
+	size_t gathered, screening_gathered;
+	enum what_if_ask ask;
+	struct ownership_query query; /* of all but screenings */
 	const char *subject_pointer; /* of the member that names it */
+	struct screening_request *screening; /* NULL: none */
 	const char *address; /* of the call that would ask the same of the register as it stands */
 };
 

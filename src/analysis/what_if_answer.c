@@ -14,6 +14,8 @@ static enum err ask(const struct inquiry *i, const struct what_if_question *q, s
 		return holdings_answer(i, &q->query, a);
 	case WHAT_IF_CAP_TABLE:
 		return cap_table_answer(i, &q->query, a);
+	case WHAT_IF_SCREENING:
+		return screening_answer(i, q->screening, a);
 	default:
 		return ERR_INVALID;
 	}
@@ -62,8 +64,6 @@ static enum err answer_question(const struct what_if *w, const struct what_if_qu
 	struct inquiry i = w->inquiry;
 	enum err e;
 
-	/* all questions share what one may take: the answer is declined or given within the time of one */
-	i.steps /= 2 * w->n_questions;
 	json_object_begin(out);
 	json_key(out, "before");
 	e = answer_one(w, &i, q, out);

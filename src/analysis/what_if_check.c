@@ -398,17 +398,37 @@ static void check_exercise(struct checking *x)
 
 /* --- questions --- */
 
+static void refuse_subject(struct faults *faults, const char *pointer, enum graph_resource resource, const char *key)
+{
+	faults_add(faults, FAULT_POINTER, pointer, "reference", "there is no %s with the id or slug \"%s\"",
+		   resource_find(inquiry_resource(resource))->singular, key);
+}
+
 /* Whom a question speaks of may come into being by the request. */
 static void check_question(struct checking *x, struct what_if_question *q)
 {
 	if (q->query.subject && find_node(x, q->query.resource, q->query.subject) == GRAPH_NONE)
-		faults_add(&q->faults, FAULT_POINTER, q->subject_pointer, "reference",
-			   "there is no %s with the id or slug \"%s\"",
-			   resource_find(inquiry_resource(q->query.resource))->singular, q->query.subject);
+		refuse_subject(&q->faults, q->subject_pointer, q->query.resource, q->query.subject);
 	for (size_t i = 0; i < q->query.n_parties; i++)
 		if (find_node(x, GRAPH_SHAREHOLDERS, q->query.parties[i]) == GRAPH_NONE)
 			faults_member(&q->faults, "parties", "reference", "there is no shareholder with the id or slug \"%s\"",
 				      q->query.parties[i]);
+}
+
+static void check_screening(struct checking *x, struct screening_request *r)
+{
+	for (size_t i = 0; i < r->n_subjects; i++) {
+		const struct screening_subject *s = &r->subjects[i];
+
+		if (s->text && find_node(x, s->resource, s->text) == GRAPH_NONE)
+			refuse_subject(&r->faults, s->where, s->resource, s->text);
+	}
+	for (size_t i = 0; i < r->n_parties; i++) {
+		const char *key = r->parties[i].key, *where = arena_printf(x->w->arena, "%s/parties/%zu", r->faults.prefix, i);
+
+		if (key && where && find_node(x, GRAPH_SHAREHOLDERS, key) == GRAPH_NONE)
+			refuse_subject(&r->faults, where, GRAPH_SHAREHOLDERS, key);
+	}
 }
 
 bool what_if_check(struct what_if *w)
@@ -425,8 +445,11 @@ bool what_if_check(struct what_if *w)
 	if (!x.failed) {
 		check_records(&x);
 		check_exercise(&x);
-		for (size_t i = 0; i < w->n_questions; i++)
+		for (size_t i = 0; i < w->n_questions; i++) {
 			check_question(&x, &w->questions[i]);
+			if (w->questions[i].screening)
+				check_screening(&x, w->questions[i].screening);
+		}
 	}
 	w->overlay.nodes = x.nodes_added;
 	w->overlay.n_nodes = (uint32_t)(w->shareholders.n + w->projects.n);

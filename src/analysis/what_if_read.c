@@ -3,10 +3,8 @@
 
 #include <string.h>
 #include "lodebase/base/clock.h"
-#include "lodebase/base/text.h"
-#include "lodebase/base/uuid.h"
 
-static const char *const asks[] = { "owners", "holdings", "cap-table", NULL };
+static const char *const asks[] = { "owners", "holdings", "cap-table", "screening", NULL };
 static const char *const question_skip[] = { "ask", "subject", "valid_at", "known_at", NULL };
 
 /* An object of which just some members are taken is told which others it has by this list. */
@@ -18,26 +16,20 @@ static bool is_among(const char *const *names, const char *name)
 /* An id or slug, as a reference has it; NULL with a fault at the pointer. */
 static const char *read_key(struct what_if *w, struct faults *faults, const char *pointer, const json_t *v)
 {
-	const char *text = json_is_string(v) ? json_string_value(v) : NULL;
-	size_t n = text ? json_string_length(v) : 0;
-	char id[UUID_TEXT_SIZE];
+	const char *key;
 
 	if (!v || json_is_null(v)) {
 		faults_add(faults, FAULT_POINTER, pointer, "required", "an id or a slug is required");
 		return NULL;
 	}
-	if (!text) {
+	if (!json_is_string(v)) {
 		faults_add(faults, FAULT_POINTER, pointer, "type", "must be a string: an id or a slug");
 		return NULL;
 	}
-	if (uuid_is_text(text, n)) {
-		uuid_canonical(text, id);
-		return arena_strdup(w->arena, id);
-	}
-	if (text_is_slug(text, n))
-		return arena_strndup(w->arena, text, n);
-	faults_add(faults, FAULT_POINTER, pointer, "format", "must be an id or a slug");
-	return NULL;
+	key = parameter_key(w->arena, json_string_value(v), json_string_length(v));
+	if (!key)
+		faults_add(faults, FAULT_POINTER, pointer, "format", "must be an id or a slug");
+	return key;
 }
 
 /* The entries of one list, each with its pointer as the prefix of its faults. */
@@ -139,9 +131,9 @@ static void read_ask(struct what_if_question *q, const json_t *v)
 	else if (!json_is_string(v))
 		faults_member(&q->faults, "ask", "type", "ask must be a string");
 	else if (!asks[place])
-		faults_member(&q->faults, "ask", "enum", "ask must be one of: owners, holdings, cap-table");
+		faults_member(&q->faults, "ask", "enum", "ask must be one of: owners, holdings, cap-table, screening");
 	else
-		q->ask = place;
+		q->ask = (enum what_if_ask)place;
 }
 
 /* {"project": …} or {"shareholder": …} */
@@ -183,12 +175,32 @@ static void read_subject(struct what_if *w, struct what_if_question *q, const js
 
 static void read_parameters(struct what_if *w, const struct json_document *d, const json_t *v, struct what_if_question *q)
 {
-	static const char *const shared[] = { "valid_at", "known_at" };
 	const struct parameter_source source = { .arena = w->arena, .faults = &q->faults, .place = FAULT_POINTER };
 
 	ownership_query_read(&source, (enum ownership_question)q->ask, NULL, 0, d, v, question_skip, &q->query);
 	memcpy(q->query.valid_at, w->valid_at, sizeof(w->valid_at));
 	q->query.valid_day = ownership_day(w->valid_at);
+	read_subject(w, q, json_object_get(v, "subject"));
+	if (q->query.subject)
+		q->address = arena_printf(w->arena, "/v1/%s/%s/%s", inquiry_resource(q->query.resource), q->query.subject,
+					  asks[q->ask]);
+}
+
+/* A screening reads its subject, or subjects, itself. */
+static void read_screening(struct what_if *w, const struct json_document *d, const json_t *v, struct what_if_question *q)
+{
+	q->address = "/v1/screenings";
+	q->screening = arena_alloc(w->arena, sizeof(*q->screening));
+	if (!q->screening)
+		return;
+	screening_read(w->arena, d, v, q->faults.prefix, true, question_skip, q->screening);
+	screening_set_valid_at(q->screening, w->valid_at);
+}
+
+static void refuse_shared(const json_t *v, struct what_if_question *q)
+{
+	static const char *const shared[] = { "valid_at", "known_at" };
+
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
 		if (json_object_get(v, shared[i]))
 			faults_member(&q->faults, shared[i], "unknown",
@@ -203,12 +215,13 @@ static void read_question(struct what_if *w, const struct json_document *d, cons
 		return;
 	}
 	read_ask(q, json_object_get(v, "ask"));
-	if (q->ask != WHAT_IF_UNREADABLE)
+	refuse_shared(v, q);
+	if (q->ask == WHAT_IF_SCREENING)
+		read_screening(w, d, v, q);
+	else if (q->ask != WHAT_IF_UNREADABLE)
 		read_parameters(w, d, v, q);
-	read_subject(w, q, json_object_get(v, "subject"));
-	if (q->ask != WHAT_IF_UNREADABLE && q->query.subject)
-		q->address = arena_printf(w->arena, "/v1/%s/%s/%s", inquiry_resource(q->query.resource), q->query.subject,
-					  asks[q->ask]);
+	else
+		read_subject(w, q, json_object_get(v, "subject"));
 }
 
 static void read_questions(struct what_if *w, const struct json_document *d)
@@ -285,6 +298,11 @@ void what_if_gather(struct what_if *w, struct faults *ret)
 	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
 		for (size_t i = 0; i < lists[k]->n; i++)
 			gather(ret, &lists[k]->entries[i].faults, &lists[k]->entries[i].gathered);
-	for (size_t i = 0; i < w->n_questions; i++)
-		gather(ret, &w->questions[i].faults, &w->questions[i].gathered);
+	for (size_t i = 0; i < w->n_questions; i++) {
+		struct what_if_question *q = &w->questions[i];
+
+		gather(ret, &q->faults, &q->gathered);
+		if (q->screening)
+			gather(ret, &q->screening->faults, &q->screening_gathered);
+	}
 }

@@ -7,6 +7,7 @@ enum err closure_init(struct closure *c, const struct graph *g, const struct gra
 	size_t n = region->count;
 
 	*c = (struct closure){ .g = g, .s = s, .region = region, .a = a, .threshold = threshold, .inclusive = inclusive };
+	c->limit = (quad)threshold.numerator / (quad)threshold.denominator;
 	c->member = arena_alloc(a, n);
 	c->sum[BOUND_MIN] = arena_alloc(a, n * sizeof(quad));
 	c->sum[BOUND_MAX] = arena_alloc(a, n * sizeof(quad));
@@ -45,14 +46,11 @@ int64_t closure_pct(const struct closure *c, uint32_t local)
 	return pct;
 }
 
-int closure_compare(const struct closure *c, uint32_t local, struct graph_ratio threshold)
+static int compare_exactly(const struct closure *c, uint32_t local, struct graph_ratio threshold)
 {
-	quad away = closure_figure(c, local) - (quad)threshold.numerator / (quad)threshold.denominator;
 	mpq_t share, limit;
 	int order;
 
-	if (away > CLOSURE_NEAR || away < -CLOSURE_NEAR)
-		return away > 0 ? 1 : -1;
 	mpq_inits(share, limit, NULL);
 	closure_exact(c, local, share);
 	exact_ratio(threshold, limit);
@@ -61,13 +59,25 @@ int closure_compare(const struct closure *c, uint32_t local, struct graph_ratio 
 	return order;
 }
 
+int closure_compare(const struct closure *c, uint32_t local, struct graph_ratio threshold)
+{
+	quad away = closure_figure(c, local) - (quad)threshold.numerator / (quad)threshold.denominator;
+
+	if (away > CLOSURE_NEAR || away < -CLOSURE_NEAR)
+		return away > 0 ? 1 : -1;
+	return compare_exactly(c, local, threshold);
+}
+
 static bool meets(const struct closure *c, uint32_t local)
 {
+	quad figure = closure_figure(c, local), away = figure - c->limit;
 	int order;
 
-	if (closure_figure(c, local) <= 0)
+	if (figure <= 0)
 		return false;
-	order = closure_compare(c, local, c->threshold);
+	if (away > CLOSURE_NEAR || away < -CLOSURE_NEAR)
+		return away > 0;
+	order = compare_exactly(c, local, c->threshold);
 	return order > 0 || (c->inclusive && order == 0);
 }
 

@@ -30,7 +30,7 @@ struct majority {
 
 static bool suffices(const struct task *t, const struct closure *c, enum bound bound, uint32_t link)
 {
-	quad weight = t->g->weight[bound][link], limit = (quad)c->threshold.numerator / (quad)c->threshold.denominator;
+	quad weight = t->g->weight[bound][link], limit = c->limit;
 	mpq_t share, threshold;
 	int order;
 
@@ -102,8 +102,10 @@ static void choose_best(struct majority *m)
 		uint32_t child;
 
 		while (at == m->queue_count) {
-			if (!m->done[forced])
+			if (!m->done[forced]) {
+				m->size[forced]++; /* it has children, though none that are done */
 				finish(m, forced);
+			}
 			forced++;
 		}
 		child = m->queue[at];
@@ -163,8 +165,8 @@ static enum err ends_find(struct task *t, enum bound bound, const struct end *wa
 	choose_best(&m);
 	closure_begin(&m.c, bound);
 	for (uint32_t root = 0; e == OK && root < t->region.count; root++) {
-		if (m.best[root] != NONE)
-			continue;
+		if (m.best[root] != NONE || (m.size[root] == 1 && m.start[root] == m.start[root + 1]))
+			continue; /* grown from another, or nothing comes of it */
 		e = grow(&m, root);
 		while (e == OK && m.depth > 0) {
 			struct frame *top = &m.frames[m.depth - 1];

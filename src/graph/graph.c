@@ -82,6 +82,11 @@ struct graph_column graph_column(const struct graph *g, uint32_t subject)
 	};
 }
 
+bool graph_held(const struct graph *g, uint32_t subject)
+{
+	return node_held(g, subject);
+}
+
 struct graph_scratch *graph_scratch_new(const struct graph *g)
 {
 	struct graph_scratch *s = calloc(1, sizeof(*s));

@@ -247,6 +247,7 @@ struct closure {
 	const struct region *region;
 	enum bound bound;
 	struct graph_ratio threshold;
+	quad limit; /* the same, rounded */
 	bool inclusive;
 	bool remainders; /* at the maxima all that is unexplained is the set's */
 	uint8_t *member; /* by local index */

@@ -9,8 +9,9 @@
  *   rule SLUG MEASURE COMPARATOR THRESHOLD
  *   project SLUG COUNTRY STATUS START
  *   output SLUG PROJECT MINERAL STAGE MIN MAX UNIT BASIS START END STATUS REPLACES      (REPLACES: one that came before)
- *   feed OUTPUT MINERAL STAGE COUNTRY PCT
- *   share OUTPUT OWNER MIN MAX      what of an output an owner has, in units of 10^-12 per cent; OWNER -: unexplained, the last of it
+ *   feed OUTPUT COUNTRY PCT
+ *   share OUTPUT OWNER MIN MAX MIN MAX      what of an output an owner has, in units of 10^-12 per cent and as doubles; OWNER -:
+ *                                           unexplained
  *   ask WHAT [NAME=VALUE …]      effect capacity supply trend chain concentration alliance benchmarks reliance; csv=1 gives CSV and a line "."
  */
 #include <stdio.h>
@@ -32,7 +33,7 @@ struct state {
 	struct shared {
 		uint32_t output;
 		const char *owner;
-		int64_t min, max;
+		struct supply_owned_share min, max;
 	} shares[SHARES];
 	size_t n_shares;
 	const char *set_names[SETS];
@@ -199,10 +200,8 @@ static void add_output(struct state *s, char **word)
 static void add_feed(struct state *s, char **word)
 {
 	struct supply_feed f = { .output = find_output(s, word[1]),
-				 .mineral = find(s->data.minerals, s->data.n_minerals, word[2]),
-				 .stage = place(supply_stage_names, word[3]),
-				 .country = supply_country(word[4][0] == '-' ? NULL : word[4]),
-				 .pct = keep(s, word[5]) };
+				 .country = supply_country(word[2][0] == '-' ? NULL : word[2]),
+				 .pct = keep(s, word[3]) };
 
 	if (supply_add_feed(&s->plants, f) != OK)
 		fail("no memory");
@@ -214,8 +213,8 @@ static void add_share(struct state *s, char **word)
 		fail("too many shares");
 	s->shares[s->n_shares++] = (struct shared){ .output = find_output(s, word[1]),
 						    .owner = keep(s, word[2]),
-						    .min = strtoll(word[3], NULL, 10),
-						    .max = strtoll(word[4], NULL, 10) };
+						    .min = { strtoll(word[3], NULL, 10), strtod(word[5], NULL) },
+						    .max = { strtoll(word[4], NULL, 10), strtod(word[6], NULL) } };
 }
 
 static const char *given(char **word, size_t n, const char *name)
@@ -266,9 +265,9 @@ static enum err divide(const struct state *s, const struct supply_chosen *chosen
 	enum err e = OK;
 
 	for (uint32_t i = 0; e == OK && i < chosen->count; i++) {
-		struct supply_share_printed *shares = arena_alloc(p->arena, SHARES * sizeof(*shares));
+		struct supply_owner_share *shares = arena_alloc(p->arena, SHARES * sizeof(*shares));
 		size_t n = 0;
-		int64_t unexplained[2] = { 0, 0 };
+		struct supply_owned_share unexplained[2] = { 0 };
 
 		for (size_t k = 0; shares && k < s->n_shares; k++) {
 			const struct shared *x = &s->shares[k];
@@ -280,9 +279,9 @@ static enum err divide(const struct state *s, const struct supply_chosen *chosen
 				unexplained[1] = x->max;
 				continue;
 			}
-			shares[n++] = (struct supply_share_printed){ .owner = supply_portions_owner(p, x->owner),
-								     .min = x->min,
-								     .max = x->max };
+			shares[n++] = (struct supply_owner_share){ .owner = supply_portions_owner(p, x->owner),
+								   .min = x->min,
+								   .max = x->max };
 		}
 		e = shares ? supply_portions_divide(p, i, shares, n, unexplained[0], unexplained[1]) : ERR_NOMEM;
 	}
@@ -417,9 +416,9 @@ int main(void)
 			add_project(&s, word);
 		else if (strcmp(word[0], "output") == 0 && n == 13)
 			add_output(&s, word);
-		else if (strcmp(word[0], "feed") == 0 && n == 6)
+		else if (strcmp(word[0], "feed") == 0 && n == 4)
 			add_feed(&s, word);
-		else if (strcmp(word[0], "share") == 0 && n == 5)
+		else if (strcmp(word[0], "share") == 0 && n == 7)
 			add_share(&s, word);
 		else if (strcmp(word[0], "rule") == 0 && n == 5)
 			add_rule(&s, word);

@@ -6,14 +6,20 @@ from decimal import Decimal
 from fractions import Fraction
 
 from supply_effect_oracle import Output
-from supply_program import ask, ask_csv, assert_ends, assert_pct
+from supply_program import ask, ask_csv, assert_ends, assert_pct, printed
 
 WHOLE = 10**14
 BASE = [("data",), ("mineral", "m0")]
 
 
+def share_line(output, owner, low, high, share=None):
+    """In units of what is printed; share: the exact one where it has more decimals."""
+    low_share, high_share = (share, share) if share is not None else (Fraction(low, WHOLE), Fraction(high, WHOLE))
+    return ("share", output, owner, low, high, repr(float(low_share)), repr(float(high_share)))
+
+
 def lines(outputs, shares=()):
-    return BASE + [line for o in outputs for line in o.lines()] + [("share", *share) for share in shares]
+    return BASE + [line for o in outputs for line in o.lines()] + [share_line(*share) for share in shares]
 
 
 def question(outputs, *words, shares=()):
@@ -59,19 +65,24 @@ def test_nothing_on_file():
     assert answer["unexplained"] == {"quantity": 0, "pct": None}
 
 
-def test_thirds_are_thirds():
+def test_thirds_are_thirds_and_decimals_are_decimals():
     third = WHOLE // 3
-    answer = capacity([tons("a", "US", 100)], shares=[("a", name, third, third) for name in "xyz"])
+    exact = [("a", name, third, third, Fraction(1, 3)) for name in "xyz"]
+    answer = capacity([tons("a", "US", 100)], shares=exact)
     assert [row["quantity"] for row in answer["rows"]] == [Decimal("33.333333333333")] * 3
-    answer = capacity([tons("a", "US", 300)], shares=[("a", name, third, third) for name in "xyz"])
+    answer = capacity([tons("a", "US", 300)], shares=exact)
     assert [row["quantity"] for row in answer["rows"]] == [100] * 3 and answer["unexplained"]["quantity"] == 0
+    said = [("a", "x", third, third), ("a", "-", WHOLE - third, WHOLE - third)]  # 33.333333333333 %, as it was recorded
+    answer = capacity([tons("a", "US", 3000)], shares=said)
+    assert answer["rows"][0]["quantity"] == Decimal("999.99999999999")
 
 
 def random_shares(rng, owners):
-    """Of one output: per owner exact shares that sum, with what is unexplained, to 1 but for rounding."""
-    parts = [rng.choice([0, 1, 1, 2, 5, 40]) for _ in range(owners + 1)]
-    total = sum(parts) or 1
-    return [(2 * part * WHOLE + total) // (2 * total) for part in parts]
+    """Of one output: per owner shares that sum, with what is unexplained, to 1: as printed, and exactly."""
+    parts = [rng.choice([0, 1, 1, 2, 5, 40]) for _ in range(owners)] + [rng.choice([0, 1, 3])]
+    parts[0] += sum(parts) == 0
+    total = sum(parts)
+    return [((2 * part * WHOLE + total) // (2 * total), Fraction(part, total)) for part in parts]
 
 
 def test_what_owners_have_and_the_unexplained_sum_to_the_total():
@@ -79,15 +90,19 @@ def test_what_owners_have_and_the_unexplained_sum_to_the_total():
     asked, totals = [], []
     for _ in range(40):
         outputs = [tons(f"o{i}", rng.choice(["US", "CN", "JP"]), rng.randint(1, 10**6)) for i in range(rng.randint(1, 6))]
-        shares = []
+        shares, exact = [], []
         for o in outputs:
             units = random_shares(rng, 4)
-            shares += [(o.slug, f"h{k}" if k < 4 else "-", unit, unit) for k, unit in enumerate(units)]
+            shares += [(o.slug, f"h{k}" if k < 4 else "-", unit, unit, share) for k, (unit, share) in enumerate(units)]
+            exact.append(units)
         asked += question(outputs) + question(outputs, shares=shares)
-        totals.append(sum(int(o.low) for o in outputs))
+        totals.append((sum(int(o.low) for o in outputs), [sum(int(o.low) * units[k][1] for o, units in zip(outputs, exact))
+                                                          for k in range(4)]))
     answers = ask(asked)
-    for total, place, owner in zip(totals, answers[::2], answers[1::2]):
+    for (total, parts), place, owner in zip(totals, answers[::2], answers[1::2]):
         assert place["total"] == owner["total"] and sum(quantities(place).values()) == total
+        for k, part in enumerate(parts):
+            assert quantities(owner).get(f"h{k}", 0) == printed(part)
         found = sum(quantities(owner).values()) + owner["unexplained"]["quantity"]
         assert abs(found - total) <= Decimal("1e-11")  # each is printed with twelve decimals
         assert abs(sum(row["pct"] for row in owner["rows"]) + owner["unexplained"]["pct"] - 100) <= Decimal("1e-11")

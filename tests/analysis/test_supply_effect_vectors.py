@@ -198,12 +198,12 @@ def feed_warning(*feeds):
 
 def test_a_smelter_on_a_list_countrys_feed_frees_nobody():
     assert [code for code, _ in feed_warning()] == ["feed-unknown"]
-    dependence = feed_warning(("feed", "plant", "m0", "mine", "CN", "30"), ("feed", "plant", "m0", "mine", "US", "70"))
+    dependence = feed_warning(("feed", "plant", "CN", "30"), ("feed", "plant", "US", "70"))
     assert dependence[0][0] == "feed-dependence" and "30 %" in dependence[0][1]
-    part = feed_warning(("feed", "plant", "m0", "mine", "CN", "30"), ("feed", "plant", "m0", "mine", "US", "-"))
+    part = feed_warning(("feed", "plant", "CN", "30"), ("feed", "plant", "US", "-"))
     assert part[0][0] == "feed-dependence" and "30 to 100 %" in part[0][1]
-    assert feed_warning(("feed", "plant", "m0", "mine", "US", "100")) == []
-    rest = feed_warning(("feed", "plant", "m0", "mine", "US", "60"))
+    assert feed_warning(("feed", "plant", "US", "100")) == []
+    rest = feed_warning(("feed", "plant", "US", "60"))
     assert rest[0][0] == "feed-unknown" and "40 %" in rest[0][1]
 
 

@@ -241,6 +241,9 @@ SERVICE = {
     **_about("minerals", "/supply"), **_about("minerals", "/supply/trend"), **_about("minerals", "/chain"),
     **_about("minerals", "/reliance"), **_about("alliances", "/supply"), **_about("alliances", "/benchmarks"),
     "/v1/supply/concentration": _plain("/v1/supply/concentration"),
+    **_about("projects", "/effect"), "/v1/supply/effect": _plain("/v1/supply/effect"),
+    "/v1/supply/capacity": _plain("/v1/supply/capacity") | {
+        ("GET", 200): lambda w: w.anyone.get("/v1/supply/capacity", {"mineral": w.stored("minerals")["slug"]})},
     "/v1/import": IMPORT,
     WHAT_IF_PATH: WHAT_IF,
     "/v1/changes": _plain("/v1/changes") | {("GET", 410): lambda w: w.anyone.get("/v1/changes", {"after": _elsewhere(w)})},
@@ -336,6 +339,8 @@ def test_head_answers_as_get(world, template):
     if template in ("/v1/ownership/paths", "/v1/ownership/graph"):
         node = world.stored("shareholders")["slug"]
         path += f"?root={node}" if template.endswith("graph") else f"?from={node}&to={node}"
+    if template == "/v1/supply/capacity":
+        path += f"?mineral={world.stored('minerals')['slug']}"
     for r in RESOURCES:
         if template.startswith(f"/v1/{r}/{{id}}"):
             path = template.replace(f"/v1/{r}/{{id}}", _path(r, world.stored(r)))

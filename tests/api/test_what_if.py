@@ -3,6 +3,7 @@
 import copy
 import datetime
 import random
+import re
 from decimal import Decimal
 
 import pytest
@@ -38,6 +39,10 @@ def rows(table):
     return {h["holder"]["slug"]: h["pct"] for h in table["holders"]}
 
 
+def screening(subject, **more):
+    return {"ask": "screening", "subject": {"shareholder": subject}, **more}
+
+
 def without(body, names):
     return {k: v for k, v in body.items() if k not in names}
 
@@ -52,6 +57,13 @@ def make(api):
 def people(make):
     """people(3): slugs of shareholders on file."""
     return lambda n: [make("shareholders", shareholder())["slug"] for _ in range(n)]
+
+
+@pytest.fixture
+def rule(make):
+    """The slug of a rule: who of the parties has 25 % or more, warrants and all that is contingent aside."""
+    return make("rules", {"slug": unique("ru"), "title": "A quarter", "threshold_pct": 25, "comparator": ">=", "measures": ["economic"],
+                          "aggregation": "any_combination", "method": "integrated", "contingent": "ignore"})["slug"]
 
 
 # --- vectors ---------------------------------------------------------------------------------------------------------
@@ -125,6 +137,25 @@ def test_new_projects_stand_on_their_company(ask, people):
     assert [(s["implied"], s["id"] is None) for s in path] == [(False, False), (True, True)]
     assert answer[1]["before"]["holdings"] == []
     assert {h["subject"]["slug"]: h["pct"] for h in answer[1]["after"]["holdings"]} == {co: 80, plant: 80}
+
+
+def test_screenings_before_and_after(ask, make, people, rule):
+    a, b, co = people(3)
+    make("stakes", stake(a, issuer_id=co, economic_pct=20))
+    vehicle, plant = unique("co"), unique("pr")
+    body = {"shareholders": [shareholder(slug=vehicle)], "projects": [project(slug=plant, company_id=vehicle)],
+            "add": [stake(a, issuer_id=vehicle, economic_pct=50), stake(vehicle, issuer_id=co, economic_pct=10), stake(b, issuer_id=co, economic_pct=70)]}
+    seen = [a, vehicle]
+    answers = ask(**body, questions=[screening(co, rules=[rule], parties=[a]), screening(plant, rules=[rule], parties=[a])
+                                     | {"subject": {"project": plant}}, screening(co, rules=[rule], parties=seen),
+                                     {"ask": "screening", "subjects": [{"shareholder": co}, {"shareholder": b}], "rules": [rule], "parties": [a]}]).json["answers"]
+    outcomes = [[x["results"][0]["outcome"] if "results" in x else x.get("status") for x in (y["before"], y["after"])] for y in answers]
+    assert outcomes[:3] == [["indeterminate", "caught"], [422, "caught"], [422, "caught"]]
+    result = answers[0]["after"]["results"][0]
+    assert (result["min_pct"], result["max_pct"]) == (25, 30)  # what is unknown of the vehicle may be the party's
+    assert [e["pointer"] for e in answers[1]["before"]["errors"]] == ["/questions/1/subject/project"]
+    assert [e["pointer"] for e in answers[2]["before"]["errors"]] == ["/questions/2/parties/1"]
+    assert len(answers[3]["after"]["items"]) == 2 and answers[3]["after"]["valid_at"] == DAY
 
 
 def test_shares_are_exact(ask, make, people):
@@ -202,7 +233,7 @@ class Structure:
         return [{"stake": s["slug"], "stage": "closed", "valid_from": "2020-01-01", "note": "otherwise"} if i else
                 {"stake": s["slug"], "holder_id": self.new[0][1], "valid_to": "2026-06-01"} for i, s in enumerate(self.changed)]
 
-    def questions(self):
+    def questions(self, rule):
         names = {"shareholders": "shareholder", "projects": "project"}
         found = []
         for resource, slug in self.nodes:
@@ -212,6 +243,7 @@ class Structure:
                           self.random.choice(["ignore", "exercised"]), "stages": self.random.choice([["closed"], ["closed", "expected"]])})
             found.append({"ask": "owners", "subject": subject, "group_by": "country", "paths": 5, "min_pct": "0.5"})
             found.append({"ask": "cap-table", "subject": subject, "measure": "voting"})
+            found.append({"ask": "screening", "subject": subject, "rules": [rule], "parties": [n for r, n in self.nodes[:2]]})
             if resource == "shareholders":
                 found.append({"ask": "holdings", "subject": subject, "limit": 100})
         return found
@@ -219,6 +251,8 @@ class Structure:
 
 def by_call(client, question, known_at):
     """The call itself."""
+    if question["ask"] == "screening":
+        return client.post("/v1/screenings", without(question, {"ask"}) | {"valid_at": DAY, "known_at": known_at}).json
     (name, slug), = question["subject"].items()
     params = {k: ",".join(v) if isinstance(v, list) else v for k, v in question.items() if k not in ("ask", "subject")}
     return client.get(f"/v1/{name}s/{slug}/{question['ask']}", {**params, "valid_at": DAY, "known_at": known_at}).json
@@ -229,11 +263,13 @@ def compared(body):
     body = copy.deepcopy(body)
     for name in (*ECHO, "request_id"):
         body.pop(name, None)
+    for e in body.get("errors", []):
+        e["pointer"] = re.sub("^/questions/[0-9]+", "", e["pointer"])
     return body
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_before_is_what_the_calls_say_and_after_is_what_they_say_once_it_is_so(api, ask, seed):
+def test_before_is_what_the_calls_say_and_after_is_what_they_say_once_it_is_so(api, ask, rule, seed):
     s = Structure(seed)
     made = {"shareholders": [], "projects": []}
     for resource, slug in s.nodes[:5]:
@@ -243,7 +279,7 @@ def test_before_is_what_the_calls_say_and_after_is_what_they_say_once_it_is_so(a
     thought = {"shareholders": [shareholder(slug=s.new[0][1], id=unique_id(ids, s.new[0][1]))],
                "projects": [project(slug=s.new[1][1], id=unique_id(ids, s.new[1][1]))],
                "add": [x | {"id": unique_id(ids, x["slug"])} for x in s.added]}
-    questions = s.questions()
+    questions = s.questions(rule)
     position = api.get("/v1/changes", {"after": "now"}).json["next_after"]
     answer = ask(**thought, change=s.changes(), remove=[x["slug"] for x in s.removed], questions=questions)
     assert api.get("/v1/changes", {"after": position}).json["items"] == [], "something was stored"
@@ -350,7 +386,9 @@ def test_all_that_is_wrong_is_named_at_once(ask, make, people):
         questions=[{"ask": "owners"}, {"ask": "gossip", "subject": {"shareholder": a}}, {"subject": {"project": a}},
                    {"ask": "holdings", "subject": {"project": a}}, owners(a, method="magic"), owners(a, threshold=50),
                    owners(a, colour="red"), owners(a, valid_at=DAY, known_at="now"), owners(a, method="cascade", parties=["nobody-at-all"]),
-                   cap_table(a, method="control"), "why", {"ask": "owners", "subject": {"shareholder": a, "project": "x", "colour": 1}}])
+                   cap_table(a, method="control"), "why", {"ask": "owners", "subject": {"shareholder": a, "project": "x", "colour": 1}},
+                   screening(a, rules=["nobody-at-all"], parties=["nobody-at-all"], designations=["nobody-at-all"], valid_at=DAY, colour=1),
+                   screening("nobody-at-all")])
     assert refused.faults == {
         ("/colour", "unknown"), ("/valid_at", "format"),
         ("/shareholders/0/slug", "taken"), ("/shareholders/1/slug", "format"), ("/shareholders/2/kind", "enum"), ("/shareholders/3", "type"),
@@ -371,7 +409,10 @@ def test_all_that_is_wrong_is_named_at_once(ask, make, people):
         ("/questions/6/colour", "unknown"), ("/questions/7/valid_at", "unknown"), ("/questions/7/known_at", "unknown"),
         ("/questions/8/parties", "reference"), ("/questions/9/method", "unknown"), ("/questions/10", "type"),
         ("/questions/11/subject/project", "exclusive"), ("/questions/11/subject/project", "reference"),
-        ("/questions/11/subject/colour", "unknown")}
+        ("/questions/11/subject/colour", "unknown"),
+        ("/questions/12/rules/0", "reference"), ("/questions/12/parties/0", "reference"), ("/questions/12/designations/0", "reference"),
+        ("/questions/12/valid_at", "unknown"), ("/questions/12/colour", "unknown"),
+        ("/questions/13/subject/shareholder", "reference"), ("/questions/13/rules", "required")}
 
 
 def test_what_is_to_be_exercised_is_contingent_and_there(ask, make, people):
@@ -460,3 +501,55 @@ def test_of_many(ask, people):
                   questions=[owners(co, paths=0, limit=5)] + [cap_table(a)] * 99).json["answers"]
     assert len(answers) == 100 and len(answers[0]["after"]["owners"]) == 5 and answers[0]["after"]["truncated"]
     assert {o["pct"] for o in answers[0]["after"]["owners"]} == {Decimal("0.1")} and answers[0]["after"]["unexplained_pct"] == 0
+
+
+JUNK = [None, True, 0, -1, 10**30, Token("1e400"), "", "x", "x" * 101, "\0", "\n", NOBODY, NOBODY.upper(), DAY, "now", [], {}, [[]], [None],
+        {"a": 1}, {"project": {}}, ["x", "x"]]
+
+
+def places(value, found, path=()):
+    """All places within a JSON value."""
+    found.append(path)
+    for k, v in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        places(v, found, path + (k,))
+    return found
+
+
+def spoil(body, choice):
+    """The body with something else at one place, a member less, or one more."""
+    path = choice.choice(places(body, [])[1:])
+    inside = body
+    for step in path[:-1]:
+        inside = inside[step]
+    how = choice.randrange(4)
+    if how == 0 and isinstance(inside, dict):
+        del inside[path[-1]]
+    elif how == 1 and isinstance(inside[path[-1]], dict):
+        inside[path[-1]][choice.choice(["colour", "", "a/b~c", "stake", "holder", "id"])] = copy.deepcopy(choice.choice(JUNK))
+    elif how == 2 and isinstance(inside[path[-1]], list):
+        inside[path[-1]].append(copy.deepcopy(choice.choice(JUNK + inside[path[-1]])))
+    else:
+        inside[path[-1]] = copy.deepcopy(choice.choice(JUNK))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_comes_is_answered(anyone, make, people, seed):
+    a, b, co = people(3)
+    held = make("stakes", stake(a, issuer_id=co, slug=unique("st"), shares_held=1, shares_issued=3, note="as it was"))
+    warrant = make("stakes", stake(b, issuer_id=co, economic_pct=10, contingent=True, dilutive=True))
+    body = {"valid_at": DAY, "known_at": "now",
+            "shareholders": [shareholder(slug="thought-of", country="KR", identifiers=[{"scheme": "KR-CRN", "id": "1"}])],
+            "projects": [project(slug="thought-of", company_id=co)],
+            "add": [stake("thought-of", issuer_id=co, economic_min_pct=1, economic_max_pct=3, slug="thought-of"),
+                    stake("thought-of", project_id="thought-of", instrument="option", counterparty_id=a, contingent=True,
+                          slug="thought-option")],
+            "change": [{"stake": held["slug"], "shares_held": 2, "valid_from": "2020-01-01"}], "remove": [], "exercise": [warrant["id"], "thought-option"],
+            "questions": [owners(co, stages=["closed"], method="cascade", parties=[a]), cap_table(co), {"ask": "holdings", "subject": {"shareholder": a}},
+                          {"ask": "owners", "subject": {"project": "thought-of"}, "kind": ["fund", "company"], "min_pct": "0.5"}]}
+    choice, seen = random.Random(seed), set()
+    for _ in range(100):
+        spoilt = copy.deepcopy(body)
+        for _ in range(choice.randint(1, 3)):
+            spoil(spoilt, choice)
+        seen.add(anyone.post(PATH, spoilt).status)
+    assert {200, 422} <= seen <= {200, 409, 422}

@@ -228,7 +228,7 @@ static void power(struct state *s, const char *rest)
 	struct graph_power_question q = { .index = GRAPH_SHAPLEY_SHUBIK };
 	struct graph_powers found;
 	char index[20];
-	uint32_t node;
+	uint32_t node = 0;
 	enum err e;
 
 	if (!a ||

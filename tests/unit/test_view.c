@@ -440,6 +440,26 @@ static void votes(void)
 	done(&b);
 }
 
+/* More holders than are sorted where they lie. */
+static void many_holders(void)
+{
+	struct bench b = bench();
+	uint32_t first, n;
+
+	for (unsigned k = 1; k <= 200; k++)
+		put_node(&b, GRAPH_SHAREHOLDERS, k, 0);
+	for (unsigned k = 200; k > 100; k--)
+		owns(&b, k, 201 - k % 2 - k / 2, 1, 0.25);
+	owns(&b, 1, 2, 3, 50);
+	CHECK_INT(look(&b, GRAPH_WHOLE, 1), OK);
+	n = graph_links_of_subject(b.view->graph, local(&b, 1), &first);
+	for (uint32_t l = first; l < first + n; l++)
+		CHECK(l == first || graph_link(b.view->graph, l).holder > graph_link(b.view->graph, l - 1).holder);
+	CHECK_INT(n, 50); /* of two stakes each */
+	CHECK(graph_column(b.view->graph, local(&b, 1)).sum == 0.25 && is(&b, 2, 3, 50));
+	done(&b);
+}
+
 /* A loop, and somebody beside it. */
 static void scopes(void)
 {
@@ -577,5 +597,5 @@ static void known_then(void)
 
 TESTS({ "exercise", exercise }, { "two warrants", two_warrants }, { "options without enough", options_without_enough },
       { "ranges are diluted", ranges_are_diluted }, { "shares outgrow a ratio", shares_outgrow_a_ratio },
-      { "implied links", implied_links }, { "votes", votes }, { "scopes", scopes }, { "bounded walk", bounded_walk },
-      { "what if", what_if }, { "known then", known_then })
+      { "implied links", implied_links }, { "votes", votes }, { "many holders", many_holders }, { "scopes", scopes },
+      { "bounded walk", bounded_walk }, { "what if", what_if }, { "known then", known_then })

@@ -52,17 +52,24 @@ void supply_portions_clear(struct supply_portions *p);
 uint32_t supply_portions_owner(struct supply_portions *p, const char *key);
 enum err supply_portions_add(struct supply_portions *p, uint32_t output, uint32_t owner, const mpq_t min,
 			     const mpq_t max) MUST_CHECK;
-/* A share as printed (units of 10^-12 per cent) as the fraction that it stands for: the simplest that prints so where there is a
- * simple one, so that thirds are thirds. */
-void supply_portion_of(int64_t units, mpq_t ret);
-/* Of one output the portions of several owners, least and greatest as printed, and what is unexplained. Where all is exact what
- * rounding left is the greatest's, so that they sum to 1. */
-struct supply_share_printed {
-	uint32_t owner;
-	int64_t min, max;
+/* A share as the ownership engine gives it: as printed, in units of 10^-12 per cent, and as a double, which says more where the exact
+ * value has more decimals. */
+struct supply_owned_share {
+	int64_t units;
+	double share; /* of 1 */
 };
-enum err supply_portions_divide(struct supply_portions *p, uint32_t output, const struct supply_share_printed *shares, size_t n,
-				int64_t unexplained_min, int64_t unexplained_max) MUST_CHECK;
+/* The fraction that it stands for: the decimal where the double is that one, else the simplest fraction that is (thirds are thirds),
+ * else the double itself. */
+void supply_portion_of(struct supply_owned_share share, mpq_t ret);
+/* Of one output the portions of several owners, least and greatest, and what is unexplained. Where all is exact what rounding left is
+ * the greatest's, so that they sum to 1. */
+struct supply_owner_share {
+	uint32_t owner;
+	struct supply_owned_share min, max;
+};
+enum err supply_portions_divide(struct supply_portions *p, uint32_t output, const struct supply_owner_share *shares, size_t n,
+				struct supply_owned_share unexplained_min,
+				struct supply_owned_share unexplained_max) MUST_CHECK;
 /* All to the country of each output's project. */
 enum err supply_portions_by_location(const struct supply_plants *plants, const struct supply_chosen *chosen,
 				     struct supply_portions *p) MUST_CHECK;

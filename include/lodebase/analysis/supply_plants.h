@@ -44,9 +44,8 @@ struct supply_plant_output {
 
 struct supply_feed {
 	const char *pct; /* NULL: not said */
-	uint32_t output, mineral, next;
+	uint32_t output, next;
 	uint16_t country; /* 0: not said */
-	uint8_t stage;
 };
 
 /* Everything lies in the arena that it was begun with. */

@@ -87,7 +87,8 @@ struct graph_column {
 	struct graph_pct sum_pct, unexplained_pct; /* sum_pct: of the minima, of the maxima */
 };
 
-struct graph_column graph_column(const struct graph *g, uint32_t subject);
+struct graph_column graph_column(const struct graph *g, uint32_t subject); /* its exact sums are some work */
+bool graph_held(const struct graph *g, uint32_t subject); /* graph_column().held alone */
 
 /* What a question needs besides its arena: working memory in step with the graph's size, kept from question to question so that
  * none pays for the whole graph. One question at a time; each thread has its own. NULL: no memory. */
