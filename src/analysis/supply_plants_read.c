@@ -77,16 +77,16 @@ static bool read_baselines(struct call *c, const struct supply_get *g, struct su
 	asked(&s, g);
 	buf_puts(&s.sql, ", wanted as materialized (select mineral_id as id from mine union select o.mineral_id from ");
 	statement_rows(&s, "outputs", "o where o.id in (select replaces_output_id from mine)");
-	buf_puts(&s.sql, "), newest as materialized (select w.id, s.stage, (select n.year from ");
-	statement_rows(
-		&s, "supply_figures",
-		"n where n.mineral_id = w.id and n.stage = s.stage and n.year is not null and n.kind = 'production' order by "
-		"n.year desc limit 1) as year from wanted w cross join " ALL_STAGES " s (stage)");
-	buf_puts(&s.sql, "), main as materialized (select " FIGURE_COLUMNS " from newest p join ");
-	statement_rows(
-		&s, "supply_figures",
-		"f on f.mineral_id = p.id and f.stage = p.stage and f.kind = any (array['production', 'capacity']) and f.year "
-		"= p.year)");
+	buf_puts(&s.sql, "), newest as materialized (select w.id, s.stage, ");
+	statement_newest_year(&s, "w", "production");
+	buf_puts(&s.sql,
+		 " as year from wanted w cross join " ALL_STAGES " s (stage)), main as materialized (select " FIGURE_COLUMNS
+		 " from (select * from newest where year is not null) p");
+	statement_figures_of(&s,
+			     "f.mineral_id = p.id and f.stage = p.stage and f.kind = any (array['production', 'capacity']) and "
+			     "f.year = p.year");
+	statement_figures_end(&s);
+	buf_putc(&s.sql, ')');
 	if (g->of && g->alliance)
 		statement_trade(&s, g->alliance);
 	else

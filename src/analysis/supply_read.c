@@ -68,13 +68,13 @@ static void of_minerals(struct statement *s, const struct supply_get *g, const c
 	statement_bind_key(s, "m", g->segment);
 }
 
-/* All years of one mineral. */
+/* All years of one mineral; a condition on the kind is to follow. */
 static void every_year(struct statement *s, const struct supply_get *g)
 {
-	buf_puts(&s->sql, "select " FIGURE_COLUMNS " from ");
-	statement_rows(s, "supply_figures", "f where f.mineral_id in (select m.id from ");
+	buf_puts(&s->sql, "with main as materialized (select " FIGURE_COLUMNS " from (select m.id from ");
 	of_minerals(s, g, "");
-	buf_puts(&s->sql, ") and f.kind = ");
+	buf_puts(&s->sql, ") p");
+	statement_figures_of(s, "f.mineral_id = p.id and f.kind = ");
 }
 
 /* Of each mineral and stage the figures of the kind asked for, of the newest year and of the one asked for: the newest say which
@@ -83,22 +83,21 @@ static void newest_year(struct statement *s, const struct supply_get *g)
 {
 	const char *kind = supply_kind_names[g->question.kind];
 
-	buf_puts(&s->sql, "select " FIGURE_COLUMNS " from (select m.id, s.stage, (select n.year from ");
-	statement_rows(s, "supply_figures",
-		       "n where n.mineral_id = m.id and n.stage = s.stage and n.year is not null and n.kind = ");
-	statement_bind(s, kind, "text");
-	buf_puts(&s->sql, " order by n.year desc limit 1) as newest from ");
+	buf_puts(&s->sql, "with places as materialized (select m.id, s.stage, ");
+	statement_newest_year(s, "m", kind);
+	buf_puts(&s->sql, " as newest from ");
 	of_minerals(s, g, " cross join " ALL_STAGES " s (stage)");
-	buf_puts(&s->sql, ") p join ");
-	statement_rows(s, "supply_figures", "f on f.mineral_id = p.id and f.stage = p.stage and f.kind = ");
+	buf_puts(&s->sql,
+		 "), main as materialized (select " FIGURE_COLUMNS " from (select * from places where newest is not null) p");
+	statement_figures_of(s, "f.mineral_id = p.id and f.stage = p.stage and f.kind = ");
 	statement_bind(s, kind, "text");
-	if (!g->question.year) {
+	if (g->question.year) {
+		buf_puts(&s->sql, " and f.year = any (array[p.newest, ");
+		statement_bind_number(s, g->question.year);
+		buf_puts(&s->sql, "])");
+	} else {
 		buf_puts(&s->sql, " and f.year = p.newest");
-		return;
 	}
-	buf_puts(&s->sql, " and f.year = any (array[p.newest, ");
-	statement_bind_number(s, g->question.year);
-	buf_puts(&s->sql, "])");
 }
 
 static bool read_figures(struct call *c, const struct supply_get *g, struct supply_reads *r, struct db_result **into)
@@ -107,7 +106,6 @@ static bool read_figures(struct call *c, const struct supply_get *g, struct supp
 
 	if (!statement_begin(c, &s))
 		return false;
-	buf_puts(&s.sql, "with main as materialized (");
 	if (g->which == SUPPLY_GET_TREND) {
 		every_year(&s, g);
 		statement_bind(&s, supply_kind_names[g->question.kind], "text");
@@ -123,6 +121,7 @@ static bool read_figures(struct call *c, const struct supply_get *g, struct supp
 	} else {
 		newest_year(&s, g);
 	}
+	statement_figures_end(&s);
 	buf_putc(&s.sql, ')');
 	if (g->which == SUPPLY_GET_ALLIANCE && g->of)
 		statement_trade(&s, g->segment);

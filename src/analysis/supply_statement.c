@@ -5,7 +5,7 @@
 #include "lodebase/api/resource.h"
 #include "lodebase/base/uuid.h"
 
-#define PARAMS_MAX 12
+#define PARAMS_MAX 16
 
 bool statement_begin(struct call *c, struct statement *s)
 {
@@ -63,6 +63,31 @@ bool statement_end(struct statement *s, struct supply_reads *r, struct db_result
 	return true;
 }
 
+void statement_newest_year(struct statement *s, const char *alias, const char *kind)
+{
+	for (int past = 0; past < 2; past++) {
+		buf_puts(&s->sql, past ? ", (select n.year from " : "greatest((select n.year from ");
+		compose_rows_known_of(&s->sql, resource_find("supply_figures"), &s->visibility, past == 1);
+		buf_printf(&s->sql,
+			   " n where n.mineral_id = %s.id and n.stage = s.stage and n.year is not null and n.kind = ", alias);
+		statement_bind(s, kind, "text");
+		buf_puts(&s->sql, " order by n.year desc limit 1)");
+	}
+	buf_putc(&s->sql, ')');
+}
+
+void statement_figures_of(struct statement *s, const char *condition)
+{
+	buf_puts(&s->sql, " cross join lateral (select f.* from ");
+	statement_rows(s, "supply_figures", "f where ");
+	buf_puts(&s->sql, condition);
+}
+
+void statement_figures_end(struct statement *s)
+{
+	buf_puts(&s->sql, " offset 0) f");
+}
+
 void statement_trade(struct statement *s, const char *alliance)
 {
 	static const char *const made = "production";
@@ -78,12 +103,12 @@ void statement_trade(struct statement *s, const char *alliance)
 		"f where f.country in (select country from members) and f.kind in ('imports', 'import_share', 'exports', "
 		"'stock_change', 'secondary', 'net_import_reliance')");
 	buf_puts(&s->sql, "), made as materialized (select " FIGURE_COLUMNS
-			  " from (select distinct mineral_id, stage, year, country from trade where kind = 'imports') p join ");
-	statement_rows(s, "supply_figures",
-		       "f on f.mineral_id = p.mineral_id and f.stage = p.stage and f.year = p.year and f.country = p.country "
-		       "and f.kind "
-		       "= ");
+			  " from (select distinct mineral_id, stage, year, country from trade where kind = 'imports') p");
+	statement_figures_of(s,
+			     "f.mineral_id = p.mineral_id and f.stage = p.stage and f.year = p.year and f.country = p.country "
+			     "and f.kind = ");
 	statement_bind(s, made, "text");
+	statement_figures_end(s);
 	buf_puts(&s->sql, "), f as materialized (select * from main union all select t.* from (select * from trade union all "
 			  "select * from made) t where not exists (select from main where main.id = t.id))");
 }

@@ -34,6 +34,13 @@ bool statement_end(struct statement *s, struct supply_reads *r, struct db_result
 	"f.unit, f.basis, f.qualifier, f.excludes, f.created_at"
 #define ALL_STAGES \
 	"unnest(array['mine', 'concentrate', 'smelter', 'refinery', 'separation', 'product', 'recycling'] collate \"C\")"
+/* An expression: the newest year of which figures of a kind are known of the mineral <alias>.id at s.stage. One look into an index for
+ * each of the two tables; over both together all that was ever known of the mineral would be sorted. */
+void statement_newest_year(struct statement *s, const char *alias, const char *kind);
+/* Behind `from <p>`: its figures, for each row of p by the index. `condition` is on f, and may be followed by more, up to
+ * statement_figures_end(). The planner would rather read all figures that there are. */
+void statement_figures_of(struct statement *s, const char *condition);
+void statement_figures_end(struct statement *s);
 /* Behind a common table `main` of figures: `f` with what members of an alliance import, export and take from stocks, and what they
  * made in years with imports, too. */
 void statement_trade(struct statement *s, const char *alliance);

@@ -30,17 +30,32 @@ void compose_fields(struct buf *out, const struct resource *r, const char *alias
 		buf_printf(out, "%s%s.\"%s\"", i ? ", " : "", alias, r->fields[i].name);
 }
 
+static void select_known(struct buf *out, const struct resource *r, const struct visibility *v, bool past)
+{
+	buf_puts(out, "select ");
+	compose_fields(out, r, "x");
+	buf_printf(out, " from %s%s x", r->table, past ? "_past" : "");
+	if (v) {
+		buf_puts(out, " where ");
+		compose_visible(out, v, "x", past);
+	}
+}
+
 void compose_rows_known(struct buf *out, const struct resource *r, const struct visibility *v)
 {
-	for (int past = 0; past < (v ? 2 : 1); past++) {
-		buf_puts(out, past ? " union all select " : "(select ");
-		compose_fields(out, r, "x");
-		buf_printf(out, " from %s%s x", r->table, past ? "_past" : "");
-		if (v) {
-			buf_puts(out, " where ");
-			compose_visible(out, v, "x", past);
-		}
+	buf_putc(out, '(');
+	select_known(out, r, v, false);
+	if (v) {
+		buf_puts(out, " union all ");
+		select_known(out, r, v, true);
 	}
+	buf_putc(out, ')');
+}
+
+void compose_rows_known_of(struct buf *out, const struct resource *r, const struct visibility *v, bool past)
+{
+	buf_putc(out, '(');
+	select_known(out, r, v, past);
 	buf_putc(out, ')');
 }
 
