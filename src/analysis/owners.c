@@ -27,7 +27,7 @@ struct rows {
 	size_t rows_left, links_left;
 };
 
-#define PATH_LINKS_MAX 400000 /* in all rows of an answer: about 200 MB of JSON */
+#define PATH_LINKS_MAX 250000 /* in all rows of an answer: about 100 MB of JSON */
 
 static bool is_among(const char *const *values, size_t n, const char *text)
 {

@@ -121,6 +121,8 @@ uint32_t inquiry_named(const struct inquiry *i, const char *parameter, const cha
 /* subject (GRAPH_NONE: null), method …: everything that comes before the rows. The object is open. NULL view: no warnings. */
 void write_echo(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
 		enum ownership_question question, uint32_t subject, const struct graph_view *v, bool coarse);
+void write_echo_but_warnings(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+			     enum ownership_question question, uint32_t subject);
 /* The same with warnings of those subjects alone that `about` names (not 0, by local number). */
 void write_echo_of_part(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
 			enum ownership_question question, uint32_t subject, const struct graph_view *v, const uint8_t *about);
@@ -129,6 +131,7 @@ void write_known(struct json_writer *w, const struct inquiry *i); /* known_at, r
 void write_warning_list(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const uint8_t *about,
 			bool coarse);
 void write_warnings(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, bool coarse);
+void write_plain_warning(struct json_writer *w, const char *code, const char *detail); /* of no stakes */
 void write_warning(struct json_writer *w, const struct inquiry *i, const struct graph_view *v,
 		   const struct graph_view_warning *warning);
 /* A problem as a document within another answer: without instance and request_id, so that the same question gives the same
@@ -165,6 +168,7 @@ enum err holdings_answer(const struct inquiry *i, const struct ownership_query *
 enum err cap_table_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 enum err cycles_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 enum err paths_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
+enum err power_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 enum err structure_answer(const struct inquiry *i, const struct ownership_query *q, struct answer *a) MUST_CHECK;
 
 void owners_check(struct call *c);
@@ -179,3 +183,5 @@ void paths_check(struct call *c);
 void paths_run(struct call *c);
 void structure_check(struct call *c); /* GET /v1/ownership/graph */
 void structure_run(struct call *c);
+void power_check(struct call *c);
+void power_run(struct call *c);

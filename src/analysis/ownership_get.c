@@ -114,3 +114,13 @@ void structure_run(struct call *c)
 {
 	run(c, structure_answer);
 }
+
+void power_check(struct call *c)
+{
+	check(c, ASK_POWER);
+}
+
+void power_run(struct call *c)
+{
+	run(c, power_answer);
+}

@@ -25,6 +25,9 @@ static const struct operation cap_table_operations[] = {
 static const struct operation what_if_operations[] = {
 	{ HTTP_POST, SCOPE_READ, BODY_RECORD, "application/json", NULL, what_if_run, what_if_statuses },
 };
+static const struct operation power_operations[] = {
+	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", power_check, power_run, ownership_statuses },
+};
 static const struct operation cycles_operations[] = {
 	{ HTTP_GET, SCOPE_READ, BODY_NONE, "application/json", cycles_check, cycles_run, structure_statuses },
 };
@@ -79,6 +82,8 @@ const struct route analysis_routes[] = {
 	{ "/v1/projects/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
 	{ "/v1/shareholders/{id}/cap-table", false, OPERATIONS(cap_table_operations) },
 	{ "/v1/ownership/what-if", false, OPERATIONS(what_if_operations) },
+	{ "/v1/projects/{id}/power", false, OPERATIONS(power_operations) },
+	{ "/v1/shareholders/{id}/power", false, OPERATIONS(power_operations) },
 	{ "/v1/ownership/cycles", false, OPERATIONS(cycles_operations) },
 	{ "/v1/ownership/paths", false, OPERATIONS(paths_operations) },
 	{ "/v1/ownership/graph", false, OPERATIONS(structure_operations) },

@@ -188,6 +188,17 @@ void write_warning(struct json_writer *w, const struct inquiry *i, const struct 
 	json_object_end(w);
 }
 
+void write_plain_warning(struct json_writer *w, const char *code, const char *detail)
+{
+	json_object_begin(w);
+	json_member_string(w, "code", code);
+	json_member_string(w, "detail", detail);
+	json_key(w, "stakes");
+	json_array_begin(w);
+	json_array_end(w);
+	json_object_end(w);
+}
+
 void write_warning_list(struct json_writer *w, const struct inquiry *i, const struct graph_view *v, const uint8_t *about,
 			bool coarse)
 {
@@ -196,13 +207,8 @@ void write_warning_list(struct json_writer *w, const struct inquiry *i, const st
 		if (!about || about[v->warnings[k].subject])
 			write_warning(w, i, v, &v->warnings[k]);
 	if (coarse) {
-		json_object_begin(w);
-		json_member_string(w, "code", "not-exact");
-		json_member_string(w, "detail", "the structure is too large for exact figures: some maxima are upper bounds");
-		json_key(w, "stakes");
-		json_array_begin(w);
-		json_array_end(w);
-		json_object_end(w);
+		write_plain_warning(w, "not-exact",
+				    "the structure is too large for exact figures: some maxima are upper bounds");
 	}
 	json_array_end(w);
 }
@@ -391,8 +397,8 @@ static const char *method_of(const struct ownership_query *q, enum ownership_que
 	return ownership_methods[GRAPH_DIRECT];
 }
 
-static void write_echo_but_warnings(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
-				    enum ownership_question question, uint32_t subject)
+void write_echo_but_warnings(struct json_writer *w, const struct inquiry *i, const struct ownership_query *q,
+			     enum ownership_question question, uint32_t subject)
 {
 	write_named(w, i, "subject", subject);
 	if (question != ASK_CAP_TABLE) {

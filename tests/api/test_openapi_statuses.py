@@ -214,13 +214,22 @@ def _about(resource, question):
         ("GET", 406): lambda w: w.anyone.get(path.format(id="x"), **WORDS)}}
 
 
-def _over_exercised(w):
-    """A shareholder whose warrants come to more than the whole."""
-    issuer, holder = w.stored("shareholders"), w.stored("shareholders")
+def _over_exercised(w, resource="shareholders"):
+    """A record whose warrants come to more than the whole."""
+    subject, holder = w.stored(resource)["slug"], w.stored("shareholders")["slug"]
     for _ in "ab":
-        w.api.post("/v1/stakes", lodebase.stake(holder["slug"], issuer_id=issuer["slug"], economic_pct=60, instrument="warrant",
-                                                contingent=True, dilutive=True), expect=201)
-    return issuer["slug"]
+        w.api.post("/v1/stakes", lodebase.stake(holder, economic_pct=60, instrument="warrant", contingent=True, dilutive=True, **{
+            "issuer_id" if resource == "shareholders" else "project_id": subject}), expect=201)
+    return subject
+
+
+def _owned(resource, question):
+    """Recipes of a question about who owns what."""
+    recipes = _about(resource, question)
+    (path,) = recipes
+    exercised = {} if question == "/cap-table" else {"contingent": "exercised"}
+    recipes[path]["GET", 422] = lambda w: w.anyone.get(path.format(id=_over_exercised(w, resource)), exercised)
+    return recipes
 
 
 def _structure(path, *names):
@@ -235,6 +244,9 @@ def _structure(path, *names):
 
 
 SERVICE = {
+    **_owned("projects", "/owners"), **_owned("shareholders", "/owners"), **_owned("shareholders", "/holdings"),
+    **_owned("projects", "/cap-table"), **_owned("shareholders", "/cap-table"),
+    **_owned("projects", "/power"), **_owned("shareholders", "/power"),
     "/v1/ownership/cycles": _structure("/v1/ownership/cycles"),
     "/v1/ownership/paths": _structure("/v1/ownership/paths", "from", "to"),
     "/v1/ownership/graph": _structure("/v1/ownership/graph", "root"),
