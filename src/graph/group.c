@@ -11,6 +11,7 @@ struct group_task {
 	struct group_set set;
 	uint32_t *low, *high; /* the set's members as a list */
 	uint32_t low_count, high_count;
+	bool loose; /* both ends are but bounds */
 	struct graph_group *ret;
 };
 
@@ -42,19 +43,6 @@ static enum err set_init(struct group_task *x)
 	return OK;
 }
 
-static enum err check_rings(struct task *t)
-{
-	const struct components *c = &t->g->components[BOUND_MIN];
-
-	for (uint32_t i = 0; i < t->region.count; i++) {
-		uint32_t node = t->region.nodes[i], component = c->of[node];
-
-		if (c->members[c->start[component]] == node && component_closed(t->g, component))
-			return task_ring(t, c->members + c->start[component], c->start[component + 1] - c->start[component]);
-	}
-	return OK;
-}
-
 static enum err integrated_end(struct group_task *x, enum bound bound, struct nums *pool, struct num *ret)
 {
 	struct task *t = &x->t;
@@ -70,6 +58,8 @@ static enum err integrated_end(struct group_task *x, enum bound bound, struct nu
 	if (e == OK)
 		num_set(pool, ret, &r.value[0]);
 	x->figures.rough = x->figures.rough || r.rough;
+	x->loose = x->loose || r.loose;
+	x->figures.coarse = x->figures.coarse || r.loose;
 	if (e == ERR_FULL && !pool) {
 		x->figures.coarse = true;
 		ret->value = 1;
@@ -82,6 +72,10 @@ static enum err integrated_group(struct group_task *x, struct nums *pool, struct
 {
 	enum err e = integrated_end(x, BOUND_MIN, pool, &ret[BOUND_MIN]);
 
+	if (e == OK && !x->t.g->ranges && !x->set.remainders && x->low_count == x->high_count) {
+		num_set(pool, &ret[BOUND_MAX], &ret[BOUND_MIN]);
+		return OK;
+	}
 	return e == OK ? integrated_end(x, BOUND_MAX, pool, &ret[BOUND_MAX]) : e;
 }
 
@@ -200,7 +194,9 @@ static enum err settle(struct group_task *x, const struct num found[2])
 	ret->min_order = min < limit ? -1 : min > limit;
 	ret->max_order = max < limit ? -1 : max > limit;
 	ret->coarse = x->figures.coarse;
-	ret->exact = !is_near(min, limit, near) && !is_near(max, limit, near);
+	ret->exact = !x->loose && !is_near(min, limit, near) && !is_near(max, limit, near);
+	if (x->loose)
+		return OK;
 	if (ret->exact && !near_min && !near_max)
 		return OK;
 	nums_init(&pool, x->t.a);
@@ -245,7 +241,7 @@ enum err graph_group_share(const struct graph *g, struct graph_scratch *s, uint3
 		return OK;
 	}
 	if (e == OK && q->question->method == GRAPH_INTEGRATED)
-		e = check_rings(&x.t);
+		e = task_check_rings(&x.t);
 	ret->ring = x.figures.ring;
 	ret->ring_count = x.figures.ring_count;
 	if (e == OK)

@@ -231,7 +231,7 @@ static enum err maxima(struct task *t, quad *ret_max, quad *ret_unexplained)
 			ret_max[i] = 1;
 	}
 	t->ret->rough = t->ret->rough || r.rough;
-	t->ret->coarse = e == ERR_FULL;
+	t->ret->coarse = t->ret->coarse || r.loose || e == ERR_FULL;
 	return e == ERR_FULL ? OK : e;
 }
 
@@ -249,7 +249,7 @@ static enum err greatest(struct task *t, const struct sweep *low, quad *ret_max,
 				ret_max[i] = sweep_figure(&high, i);
 			*ret_unexplained = high.unexplained;
 		}
-		if (e != ERR_CONFLICT)
+		if (e != ERR_CONFLICT && e != ERR_PRECISION)
 			return e;
 	}
 	return t->q->raw ? ERR_RANGE : maxima(t, ret_max, ret_unexplained);
@@ -289,6 +289,8 @@ enum err integrated_owners(struct task *t)
 		e = sweep_run(&low);
 	if (e == ERR_CONFLICT)
 		return task_ring(t, low.ring, low.ring_count);
+	if (e == ERR_PRECISION)
+		return bracket_owners(t);
 	if (e != OK || !node_held(t->g, t->start))
 		return e;
 	unexplained = low.unexplained;
@@ -429,7 +431,7 @@ static enum err greatest_below(struct task *t, const struct sweep *low, quad *re
 			e = descend(&high, &escape);
 		for (uint32_t i = 0; e == OK && i < t->region.count; i++)
 			ret_max[i] = descent_figure(&high, i, escape);
-		if (e != ERR_CONFLICT)
+		if (e != ERR_CONFLICT && e != ERR_PRECISION)
 			return e;
 	}
 	if (t->q->raw)
@@ -442,8 +444,30 @@ static enum err greatest_below(struct task *t, const struct sweep *low, quad *re
 	for (uint32_t i = 0; i < t->region.count && (e == OK || e == ERR_FULL); i++)
 		ret_max[i] = e == ERR_FULL ? 1 : i == 0 ? back.value : r.value[i].value;
 	t->ret->rough = t->ret->rough || r.rough;
-	t->ret->coarse = e == ERR_FULL;
+	t->ret->coarse = t->ret->coarse || r.loose || e == ERR_FULL;
 	return e == ERR_FULL ? OK : e;
+}
+
+/* The same as descend(), where a component is too large for it. */
+static enum err reach_below(struct sweep *w, quad *ret_escape)
+{
+	struct task *t = w->t;
+	struct reach r;
+	struct num back = { 0 };
+	const uint32_t holder = 0;
+	enum err e = reach_init(&r, t->g, t->s, &t->region, 0, t->a);
+
+	r.bound = BOUND_MIN;
+	if (e == OK)
+		e = reach_run(&r, &holder, 1);
+	if (e == OK)
+		e = reach_return(&r, 0, &back);
+	for (uint32_t i = 0; e == OK && i < t->region.count; i++)
+		w->visits[i] = r.value[i];
+	*ret_escape = 1 - back.value;
+	t->ret->rough = true;
+	t->ret->coarse = t->ret->coarse || r.loose;
+	return e;
 }
 
 enum err integrated_holdings(struct task *t)
@@ -457,6 +481,8 @@ enum err integrated_holdings(struct task *t)
 		e = descend(&low, &escape);
 	if (e == ERR_CONFLICT)
 		return task_ring(t, low.ring, low.ring_count);
+	if (e == ERR_PRECISION)
+		e = reach_below(&low, &escape);
 	if (e != OK)
 		return e;
 	for (uint32_t i = 0; i < count; i++)

@@ -211,7 +211,7 @@ struct reach {
 	uint32_t touched_count;
 	uint64_t *keys;
 	size_t steps, budget;
-	bool rough;
+	bool rough, loose; /* loose: values are bounds, less than 13 digits */
 	/* the links that lead to something of a value, by their subject */
 	struct reach_entry *entries;
 	size_t entries_count, entries_capacity;
@@ -295,11 +295,12 @@ struct task {
 
 enum err task_add(struct task *t, uint32_t node, quad min, quad max, struct graph_pct pct, bool certain) MUST_CHECK;
 /* Rounds what a method found. Where that is a tie but for the last of 113 bits, `redo` computes it in fractions: of one end, of the
- * node of that local index; ERR_FULL: too much for that. */
+ * node of that local index; ERR_FULL: too much for that. NULL: nothing is redone. */
 enum err task_round(struct task *t, quad min, quad max, uint32_t local,
 		    enum err (*redo)(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret),
 		    struct graph_pct *ret) MUST_CHECK;
 enum err integrated_owners(struct task *t) MUST_CHECK;
+enum err bracket_owners(struct task *t) MUST_CHECK; /* the same, where a component is too large and dense to solve */
 enum err integrated_holdings(struct task *t) MUST_CHECK;
 enum err simple_figures(struct task *t) MUST_CHECK; /* simple_paths and weakest_link */
 enum err control_owners(struct task *t) MUST_CHECK;
@@ -321,4 +322,5 @@ enum err attribution_group(struct task *t, const struct group_set *set, struct n
 
 bool ratio_valid(struct graph_ratio r); /* a fraction as users give it */
 bool question_valid(const struct graph *g, const struct graph_question *q);
+enum err task_check_rings(struct task *t) MUST_CHECK; /* any closed ring in the region: as task_ring() */
 enum err task_ring(struct task *t, const uint32_t *members, size_t count) MUST_CHECK; /* ERR_CONFLICT, or ERR_NOMEM */

@@ -42,11 +42,11 @@ enum err task_round(struct task *t, quad min, quad max, uint32_t local,
 
 	ret->min = pct_round(min, &near_min);
 	ret->max = pct_round(max, &near_max);
-	if (near_min && !t->ret->rough)
+	if (near_min && redo && !t->ret->rough)
 		e = redo_end(t, BOUND_MIN, local, redo, &ret->min);
 	if (e == OK && min == max)
 		ret->max = ret->min;
-	else if (e == OK && near_max && !t->ret->rough)
+	else if (e == OK && near_max && redo && !t->ret->rough)
 		e = redo_end(t, BOUND_MAX, local, redo, &ret->max);
 	return e;
 }
@@ -62,6 +62,19 @@ enum err task_ring(struct task *t, const uint32_t *members, size_t count)
 	t->ret->ring = ring;
 	t->ret->ring_count = count;
 	return ERR_CONFLICT;
+}
+
+enum err task_check_rings(struct task *t)
+{
+	const struct components *c = &t->g->components[BOUND_MIN];
+
+	for (uint32_t i = 0; i < t->region.count; i++) {
+		uint32_t node = t->region.nodes[i], component = c->of[node];
+
+		if (c->members[c->start[component]] == node && component_closed(t->g, component))
+			return task_ring(t, c->members + c->start[component], c->start[component + 1] - c->start[component]);
+	}
+	return OK;
 }
 
 static enum err direct_figures(struct task *t)

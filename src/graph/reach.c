@@ -8,6 +8,7 @@
 #define SETTLED 1e-29
 #define SETTLED_CORE 1e-15
 #define STEPS 12 /* that a link counts for: about as long as twelve links of a plain walk */
+#define ITERATED_STEPS ((size_t)120000000)
 /* What is redone in fractions. */
 #define EXACT_LINKS 400
 #define EXACT_MEMBERS 40
@@ -285,6 +286,35 @@ static bool is_better(const struct reach *r, const struct num *better, const str
 	return better->value > value->value + (r->rough ? SETTLED_CORE : SETTLED) * (quad)(n + 1);
 }
 
+/* A component that is too large and dense to solve: from below at the minima, from above at the maxima, so that what comes out is a
+ * bound on the safe side wherever it stops. */
+static enum err iterate(struct reach *r, const uint32_t *members, uint32_t n)
+{
+	size_t until = r->steps + ITERATED_STEPS;
+	quad change = 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		num_set_whole(NULL, &r->value[members[i]], r->bound == BOUND_MAX);
+	r->rough = true;
+	while (change > SETTLED_CORE && r->steps < until) {
+		change = 0;
+		for (uint32_t i = 0; i < n; i++) {
+			struct num value = { 0 };
+			enum err e = reach_return(r, members[i], &value);
+
+			if (e != OK)
+				return e;
+			change = quad_max(change, value.value - r->value[members[i]].value);
+			change = quad_max(change, r->value[members[i]].value - value.value);
+			r->value[members[i]] = value;
+		}
+		if (over_budget(r->steps, r->budget))
+			return ERR_FULL;
+	}
+	r->loose = r->loose || change > SETTLED_CORE;
+	return OK;
+}
+
 /* `members` are local, targets left out; n of them. The first columns count on nobody inside, so that everybody who gets there
  * at all does; a column is changed only where that is better, never for a tie, or members could come to count on one another
  * alone. */
@@ -300,6 +330,8 @@ static enum err solve_component(struct reach *r, const uint32_t *members, uint32
 		if (over_budget(r->steps, r->budget) || rounds > 4 * (size_t)n + 64)
 			return ERR_FULL;
 		e = policy_solve(r, &p);
+		if (e == ERR_PRECISION && !r->pool)
+			return iterate(r, members, n);
 		settled = true;
 		for (uint32_t i = 0; e == OK && fills(r) && i < n; i++) {
 			struct num better = { 0 };

@@ -86,6 +86,26 @@ def test_a_two_way_chain_of_fifty_thousand():
     assert found[2]["figures"] == {}
 
 
+def test_what_is_too_dense_to_solve_is_bracketed():
+    """Ten thousand who hold one another at random: whoever is outside has a figure, members a range that has theirs in it."""
+    rng = random.Random("dense")
+    n = 10000
+    share, outside = Fraction(3, 10), Fraction(1, 20)
+    stakes = [(i, j, share, share) for j in range(n) for i in rng.sample(range(n), 3) if i != j]
+    stakes += [(n, j, outside, outside) for j in range(n)]
+    graph = type("Large", (), {"n": n + 1, "stakes": stakes})
+    member = next(holder for holder, subject, _, _ in stakes if subject == 5)
+    questions = ["owners integrated 5", f"holdings integrated {n}", f"holdings integrated {member}", f"group integrated 5 party={n} limit=2/5"]
+    owners, below, of_member, group = ask([(graph, questions)])[0]
+    assert owners["error"] == "" and owners["coarse"] and owners["rough"]
+    least, most = owners["figures"][str(n)][:2]
+    assert least == most and abs(least + owners["unexplained"][0] - 1) < 1e-11
+    assert abs(below["figures"]["5"][0] - least) < 1e-11
+    least, most = owners["figures"][str(member)][:2]
+    assert least < of_member["figures"]["5"][0] <= most + 1e-12
+    assert group["orders"] == [1, 1] and group["exact"] and group["pct"][0] == group["pct"][1]
+
+
 def test_control_of_combs_and_chains():
     """Every link of the spine has a leaf of its own; each leaf holds a little of the subject: the figures count up the spine."""
     n = 4000

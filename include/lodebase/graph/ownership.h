@@ -58,7 +58,8 @@ struct graph_figures {
 	/* Of a cascade of parties: what its closed set holds of the subject. */
 	double total_min, total_max;
 	struct graph_pct unexplained_pct, total_pct;
-	/* Some maxima of `integrated` are but upper bounds: the budget did not suffice to find the greatest structure of each. */
+	/* Some figures of `integrated` are but bounds: the budget did not suffice to find the greatest structure of each, or a component
+	 * was too large and dense to solve (then owners that are members of it have ranges although nothing is unknown). */
 	bool coarse;
 	/* integrated: a component was too large and dense for 113 bits; figures are right to about 13 digits. */
 	bool rough;
@@ -70,7 +71,6 @@ struct graph_figures {
  *   ERR_CONFLICT  integrated: a closed ring anywhere above the subject (holdings: with the holder in it); its members in *ret
  *   ERR_FULL      the budget is spent: too complex. integrated never gives this
  *   ERR_RANGE     raw: the greatest value is unbounded within the ranges
- *   ERR_PRECISION integrated: a component too large and dense
  *   ERR_INVALID   no such node, or a threshold that is no fraction
  *   ERR_NOMEM */
 enum err graph_owners(const struct graph *g, struct graph_scratch *s, uint32_t subject, const struct graph_question *q,
@@ -140,7 +140,7 @@ struct graph_group {
 	int min_order, max_order; /* <0, 0, >0: less than, equal to, greater than the threshold */
 	/* The orders are exact. Else the figures are within 10^-9 of it and too much to redo in fractions: nothing follows. */
 	bool exact;
-	bool coarse; /* as in graph_figures: max is but an upper bound */
+	bool coarse; /* max is but an upper bound; where exact is false, min but a lower one */
 	const uint32_t *ring; /* with ERR_CONFLICT */
 	size_t ring_count;
 };
