@@ -2,6 +2,7 @@
 #include "supply_search.h"
 
 #define USES_TRIED 64 /* between two ends of the utilisation */
+#define CORNERS_MOST 16 /* rows between two ends of which supply_hhi() looks at every combination */
 
 bool model_init(struct model *m, struct arena *a, size_t n_rows, size_t n_parts)
 {
@@ -19,6 +20,18 @@ bool model_init(struct model *m, struct arena *a, size_t n_rows, size_t n_parts)
 		p->replaced = MODEL_NONE;
 		mpq_inits(p->capacity[0], p->capacity[1], p->old[0], p->old[1], NULL);
 	}
+	return true;
+}
+
+bool model_spend(const struct model *m, size_t steps)
+{
+	if (!m->steps)
+		return true;
+	if (*m->steps < steps) {
+		*m->steps = 0;
+		return false;
+	}
+	*m->steps -= steps;
 	return true;
 }
 
@@ -159,6 +172,18 @@ static void widen(struct supply_span *ret, const struct supply_span *by)
 	ret->known = true;
 }
 
+/* What an index costs about. */
+static size_t index_steps(const struct model *m)
+{
+	size_t ranges = 0, open = 1;
+
+	for (size_t i = 0; i < m->n_rows; i++) {
+		ranges += !mpq_equal(m->rows[i].low, m->rows[i].high);
+		open += m->rows[i].open;
+	}
+	return ((size_t)1 << (ranges < CORNERS_MOST ? ranges : CORNERS_MOST)) * open + 16 * m->n_rows;
+}
+
 /* The least index is quasi-convex in the utilisation: one valley, found by narrowing. */
 static enum err narrow(const struct model *m, struct arena *a, struct supply_span *ret)
 {
@@ -170,7 +195,7 @@ static enum err narrow(const struct model *m, struct arena *a, struct supply_spa
 	supply_span_init(&left);
 	supply_span_init(&right);
 	mpq_init(use);
-	for (int i = 0; e == OK && i < USES_TRIED; i++) {
+	for (int i = 0; e == OK && i < USES_TRIED && model_spend(m, 2 * index_steps(m)); i++) {
 		double a_third = low + (high - low) / 3, two_thirds = high - (high - low) / 3;
 
 		mpq_set_d(use, a_third);

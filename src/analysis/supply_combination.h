@@ -25,7 +25,10 @@ struct model {
 	mpq_t left; /* what the world leaves to all open rows together */
 	mpq_t use[2]; /* the utilisation, one for all parts, between these ends */
 	bool list_unlisted, alliance_unlisted; /* one of its countries may be among the others */
+	size_t *steps; /* rows and parts that may yet be looked at; NULL: no bound */
 };
+/* Takes so many steps. false: they are spent. */
+bool model_spend(const struct model *m, size_t steps);
 
 enum model_measure { MODEL_HHI, MODEL_LIST, MODEL_ALLIANCE, MODEL_MEASURES };
 enum model_state {
@@ -41,7 +44,8 @@ enum model_state {
 bool model_init(struct model *m, struct arena *a, size_t n_rows, size_t n_parts);
 void model_clear(struct model *m);
 
-/* Fills in ret, which is initialised; shares are fractions. */
+/* Fills in ret, which is initialised; shares are fractions. Where the steps are spent the ends are those of the combinations that were
+ * looked at, each the exact figure of one. */
 enum err model_measure(const struct model *m, enum model_measure measure, enum model_state state, struct arena *memory,
 		       struct supply_span *ret) MUST_CHECK;
 /* What of all parts (NULL) or those with their bit a country's row gets: least and greatest; what is replaced is taken off. */

@@ -193,6 +193,8 @@ static enum err make_items(struct making *k)
 	k->effect->items = arena_alloc(k->memory, used * sizeof(*k->effect->items));
 	if (!k->effect->items)
 		return ERR_NOMEM;
+	if (k->q->steps > 0)
+		k->item_steps = used > 0 ? k->q->steps / used + 1 : 1;
 	for (size_t i = 0; e == OK && i < used; i++)
 		e = effect_item(k, all[i], &k->effect->items[k->effect->n_items++]);
 	return e;

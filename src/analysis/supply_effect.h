@@ -22,6 +22,7 @@ struct making {
 	int year;
 	struct arena *memory;
 	struct supply_warnings *warnings;
+	size_t item_steps; /* of each item; 0: no bound */
 	struct baseline **baselines; /* by mineral and stage; NULL: not looked at */
 	struct supply_effect *effect;
 	size_t c_left_out;

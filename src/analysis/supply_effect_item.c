@@ -158,22 +158,45 @@ static enum err set_model(struct making *k, const struct baseline *b, struct mod
 
 /* --- what it comes to --- */
 
-static enum err measure(const struct making *k, const struct model *m, struct supply_effect_item *item)
+/* One figure within its part of the item's steps. */
+static enum err measure_one(const struct making *k, struct model *m, enum model_measure what, enum model_state state,
+			    struct supply_span *ret, bool *coarse)
+{
+	size_t steps = k->item_steps / ((size_t)MODEL_STATES * MODEL_MEASURES) + 1;
+	enum err e;
+
+	m->steps = k->item_steps ? &steps : NULL;
+	e = model_measure(m, what, state, k->memory, ret);
+	m->steps = NULL;
+	*coarse = *coarse || steps == 0;
+	return e;
+}
+
+static enum err measure(const struct making *k, struct model *m, struct supply_effect_item *item)
 {
 	struct supply_measures *states[MODEL_STATES] = { [MODEL_BEFORE] = &item->before,
 							 [MODEL_ADD] = &item->add,
 							 [MODEL_ADD_CHANGE] = &item->add_change,
 							 [MODEL_DISPLACE] = &item->displace,
 							 [MODEL_DISPLACE_CHANGE] = &item->displace_change };
+	bool coarse = false;
 	enum err e = OK;
 
 	for (unsigned s = 0; e == OK && s < MODEL_STATES; s++) {
-		e = model_measure(m, MODEL_HHI, (enum model_state)s, k->memory, &states[s]->hhi);
+		enum model_state state = (enum model_state)s;
+
+		e = measure_one(k, m, MODEL_HHI, state, &states[s]->hhi, &coarse);
 		if (e == OK && k->q->has_list)
-			e = model_measure(m, MODEL_LIST, (enum model_state)s, k->memory, &states[s]->list);
+			e = measure_one(k, m, MODEL_LIST, state, &states[s]->list, &coarse);
 		if (e == OK && k->q->has_alliance)
-			e = model_measure(m, MODEL_ALLIANCE, (enum model_state)s, k->memory, &states[s]->alliance);
+			e = measure_one(k, m, MODEL_ALLIANCE, state, &states[s]->alliance, &coarse);
 	}
+	if (e == OK && coarse && k->q->all_or_nothing)
+		return ERR_FULL;
+	if (coarse)
+		supply_warn(k->warnings, "not-exact", NULL, 0,
+			    "%s %s %d: so much is not known that not every combination was looked at; ends may lie further out",
+			    k->d->minerals[item->mineral].slug, supply_stage_names[item->stage], item->baseline_year);
 	return e;
 }
 

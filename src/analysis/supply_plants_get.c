@@ -110,7 +110,9 @@ static enum err write_effect(struct supply_get *g, const struct supply_data *d, 
 					    .list = g->question.list,
 					    .members = g->question.members,
 					    .has_list = g->question.of != NULL,
-					    .has_alliance = g->question.alliance != NULL };
+					    .has_alliance = g->question.alliance != NULL,
+					    .steps = g->inquiry.steps,
+					    .all_or_nothing = g->inquiry.inline_only };
 	struct supply_owned *owned = arena_alloc(out->memory, plants->n_projects * sizeof(*owned));
 	struct supply_effect effect;
 	enum err e;

@@ -7,15 +7,19 @@
 #define STARTS_MOST 4096 /* combinations of ends, and of middles, of which all are looked at */
 #define SWEEPS_MOST 40
 #define GOLDEN_STEPS 60
+#define LOOKS_OF_LINE 40 /* about */
 #define GOLDEN_HOPE 10 /* steps after which there must be something better than the grid's best */
 
 /* --- where to look --- */
 
 static void keep(struct search *s, const long double *x)
 {
-	long double value = point_look(s, x), *last;
+	long double value, *last;
 	size_t i;
 
+	if (!model_spend(s->m, s->m->n_rows + s->m->n_parts) && s->n_kept > 0)
+		return;
+	value = point_look(s, x);
 	if (value == -INFINITY || (s->n_kept == KEPT && value <= s->value[KEPT - 1]))
 		return;
 	if (s->n_kept < KEPT)
@@ -162,7 +166,7 @@ static bool climb_line(struct search *s, const struct line *l, long double *x, l
 	long double best = l->at, range = l->high - l->low, low = l->low, high = l->high, a, b, fa, fb;
 	long double best_value = *value, of_grid;
 
-	if (!(range > 0))
+	if (!(range > 0) || !model_spend(s->m, LOOKS_OF_LINE * (s->m->n_rows + s->m->n_parts)))
 		return false;
 	for (size_t i = 0; i < GRID; i++) {
 		long double p = i + 1 == GRID ? l->high : l->low + range * grid[i], v = at_line(s, l, x, p);

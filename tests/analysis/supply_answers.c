@@ -227,7 +227,7 @@ static const char *given(char **word, size_t n, const char *name)
 	return NULL;
 }
 
-/* With utilisation=MIN,MAX and assume=, of all projects. */
+/* With utilisation=MIN,MAX, assume= and steps=, of all projects. */
 static enum err effect(struct state *s, char **word, size_t n, const struct supply_question *q, const struct supply_output *out)
 {
 	const char *use = given(word, n, "utilisation"), *assume = given(word, n, "assume");
@@ -241,7 +241,8 @@ static enum err effect(struct state *s, char **word, size_t n, const struct supp
 					    .list = q->list,
 					    .members = q->members,
 					    .has_list = q->of != NULL,
-					    .has_alliance = q->alliance != NULL };
+					    .has_alliance = q->alliance != NULL,
+					    .steps = given(word, n, "steps") ? strtoul(given(word, n, "steps"), NULL, 10) : 0 };
 	struct supply_effect made;
 	enum err e;
 

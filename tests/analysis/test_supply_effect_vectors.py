@@ -225,3 +225,13 @@ def test_csv_has_a_line_for_each_assumption_and_each_that_is_left_out():
         ("p-plant", "add", ""), ("p-plant", "displace", ""), ("p-none", "", "no-capacity")]
     assert rows[1]["change_list_pct"] == "-10" and rows[1]["before_exposure_pct"] == ""
     assert set(rows[2].values()) == {"p-none", "m0", "no-capacity", ""}
+
+
+def test_what_takes_too_long_is_said():
+    figures = [Figure("country", code, "40", "less_than") for code in ("CN", "RU", "US", "JP", "KR", "DE")]
+    whole = effect(figures, [PLANT])
+    short = effect(figures, [PLANT], "steps=500")
+    assert "not-exact" in codes(short) and "not-exact" not in codes(whole)
+    for found, best in zip(short["items"], whole["items"]):
+        inner, outer = found["displace"]["change"]["list"], best["displace"]["change"]["list"]
+        assert outer["min_pct"] <= inner.get("min_pct", inner.get("pct")) <= inner.get("max_pct", inner.get("pct")) <= outer["max_pct"]

@@ -15,6 +15,10 @@ struct supply_effect_question {
 	const struct supply_set *list; /* NULL: none; likewise */
 	const struct supply_set *members;
 	bool has_list, has_alliance; /* whether they were asked for, be they empty */
+	/* How many rows may be looked at for what lies between the ends; 0: no bound. Where they do not suffice the ends are those of the
+	 * combinations that were looked at (warning not-exact), or with `all_or_nothing` the answer is ERR_FULL. */
+	size_t steps;
+	bool all_or_nothing;
 };
 
 enum supply_reason {
