@@ -13,16 +13,17 @@ SAMPLE = 10_000  # ids that are asked for at most
 
 
 class Scale:
-    def __init__(self, holders, projects, stakes, large):
+    def __init__(self, holders, projects, stakes, large, supply):
         self.holders, self.projects, self.stakes, self.large = holders, projects, stakes, large
+        self.minerals, self.countries, self.years = supply
 
     @staticmethod
     def full():
-        return Scale(10_000, 10_000, 300_000, 1_000_000)
+        return Scale(10_000, 10_000, 300_000, 1_000_000, (100, 200, 30))
 
     @staticmethod
     def quick():
-        return Scale(2_000, 2_000, 30_000, 40_000)
+        return Scale(2_000, 2_000, 30_000, 40_000, (20, 40, 10))
 
 
 def same(what, answer, expected):

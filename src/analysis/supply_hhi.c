@@ -307,6 +307,27 @@ static enum err greatest(const struct supply_table *t, struct arena *a, mpq_t re
 	return OK;
 }
 
+/* Where all is known: other countries' square is all that makes a difference. */
+static void without_ranges(const struct supply_table *t, struct supply_span *ret)
+{
+	mpq_t squares, others, square;
+
+	mpq_inits(squares, others, square, NULL);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		mpq_t *sum = t->rows[i].scope == SUPPLY_OTHER ? &others : &squares;
+
+		if (!t->rows[i].placed)
+			continue;
+		mpq_mul(square, t->rows[i].cell.low, t->rows[i].cell.low);
+		mpq_add(*sum, *sum, square);
+	}
+	index_of(ret->min, squares, t->low);
+	mpq_add(squares, squares, others);
+	index_of(ret->max, squares, t->low);
+	ret->known = true;
+	mpq_clears(squares, others, square, NULL);
+}
+
 enum err supply_hhi(const struct supply_table *t, struct arena *a, struct supply_span *ret, bool *ret_exact)
 {
 	struct supply_span total;
@@ -320,7 +341,9 @@ enum err supply_hhi(const struct supply_table *t, struct arena *a, struct supply
 		return ERR_NOMEM;
 	supply_span_init(&total);
 	supply_denominator(t, &total);
-	if (total.known && mpq_sgn(total.max) > 0) {
+	if (total.known && mpq_sgn(total.max) > 0 && !supply_has_range(t)) {
+		without_ranges(t, ret);
+	} else if (total.known && mpq_sgn(total.max) > 0) {
 		for (size_t i = 0; i < t->n_rows; i++)
 			is_free[i] = t->rows[i].scope == SUPPLY_OTHER;
 		e = supply_levels_make(t, is_free, a, &l);

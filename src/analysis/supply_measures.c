@@ -119,24 +119,44 @@ enum err supply_set_share(const struct supply_table *t, const struct supply_set 
 	return OK;
 }
 
+/* A row's minimum share is low / whole, with the rest at its most. Where the whole is nothing it has all as soon as it has any. */
+static void least_part(const struct supply_table *t, const struct supply_cell *c, const mpq_t all, mpq_t low, mpq_t whole)
+{
+	mpq_set(low, c->low);
+	mpq_sub(whole, all, c->high);
+	mpq_add(whole, whole, c->low);
+	if (c->open && t->n_open == 1)
+		mpq_sub(whole, whole, t->left);
+	if (mpq_sgn(whole) == 0) {
+		mpq_set_ui(low, 1, 1);
+		mpq_set_ui(whole, 1, 1);
+	}
+}
+
 long supply_leading(const struct supply_table *t)
 {
-	struct supply_span share, best;
+	mpq_t low, whole, best_low, best_whole, ours, best;
+	struct supply_span total;
 	long leading = -1;
 
-	supply_span_init(&share);
-	supply_span_init(&best);
-	for (size_t i = 0; i < t->n_rows; i++) {
-		if (t->rows[i].scope != SUPPLY_COUNTRY)
+	mpq_inits(low, whole, best_low, best_whole, ours, best, NULL);
+	supply_span_init(&total);
+	supply_denominator(t, &total);
+	for (size_t i = 0; i < t->n_rows && mpq_sgn(total.max) > 0; i++) {
+		if (t->rows[i].scope != SUPPLY_COUNTRY || !t->rows[i].placed)
 			continue;
-		supply_row_share(t, i, &share);
-		if (share.known && (leading < 0 || mpq_cmp(share.min, best.min) > 0)) {
-			leading = (long)i;
-			mpq_swap(share.min, best.min);
-		}
+		least_part(t, &t->rows[i].cell, total.max, low, whole);
+		/* compared by products: quotients would be reduced, each at many times the cost */
+		mpq_mul(ours, low, best_whole);
+		mpq_mul(best, best_low, whole);
+		if (leading >= 0 && mpq_cmp(ours, best) <= 0)
+			continue;
+		leading = (long)i;
+		mpq_swap(low, best_low);
+		mpq_swap(whole, best_whole);
 	}
-	supply_span_clear(&share);
-	supply_span_clear(&best);
+	mpq_clears(low, whole, best_low, best_whole, ours, best, NULL);
+	supply_span_clear(&total);
 	return leading;
 }
 

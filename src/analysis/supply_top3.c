@@ -195,7 +195,9 @@ enum err supply_top3(const struct supply_table *t, struct arena *a, struct suppl
 		if (e == OK)
 			e = least(&l, a, ret->min);
 		supply_levels_clear(&l);
-		if (e == OK)
+		if (e == OK && !supply_has_range(t))
+			mpq_set(ret->max, ret->min);
+		else if (e == OK)
 			e = find_greatest(t, a, total.min, ret->max);
 		ret->known = e == OK;
 	}
