@@ -401,11 +401,9 @@ void write_echo_but_warnings(struct json_writer *w, const struct inquiry *i, con
 			     enum ownership_question question, uint32_t subject)
 {
 	write_named(w, i, "subject", subject);
-	if (question != ASK_CAP_TABLE) {
-		json_member_string(w, "method", method_of(q, question));
-		if (question == ASK_OWNERS || question == ASK_HOLDINGS)
-			write_method(w, i, q);
-	}
+	json_member_string(w, "method", method_of(q, question));
+	if (question == ASK_OWNERS || question == ASK_HOLDINGS)
+		write_method(w, i, q);
 	json_member_string(w, "measure", q->measure == GRAPH_VOTING ? "voting" : "economic");
 	write_stages(w, q->stages);
 	json_member_string(w, "contingent", q->exercised ? "exercised" : "ignore");
