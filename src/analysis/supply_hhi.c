@@ -41,16 +41,16 @@ static void index_of(mpq_t ret, const mpq_t squares, const mpq_t sum)
 	mpq_clear(square);
 }
 
-/* Sums at a level: of all rows, or (inside: both ends given) of those that do not move between the two. */
+/* Sums of all rows at a level. */
 static void sums_at(const struct supply_levels *l, const mpq_t level, mpq_t squares, mpq_t sum)
 {
 	mpq_t square;
 
 	mpq_init(square);
-	mpq_set_ui(squares, 0, 1);
-	mpq_set(sum, l->free);
-	for (size_t i = 0; i < l->n; i++) {
-		const mpq_t *q = supply_level(l, i, level);
+	mpq_set(squares, l->fixed_squares);
+	mpq_add(sum, l->free, l->fixed);
+	for (size_t k = 0; k < l->n_moving; k++) {
+		const mpq_t *q = supply_level(l, l->moving[k], level);
 
 		mpq_mul(square, q ? *q : level, q ? *q : level);
 		mpq_add(squares, squares, square);
@@ -79,8 +79,10 @@ static void between(const struct supply_levels *l, const mpq_t from, const mpq_t
 	mpq_t squares, sum, square;
 
 	mpq_inits(squares, sum, square, NULL);
-	mpq_set(sum, l->free);
-	for (size_t i = 0; i < l->n; i++) {
+	mpq_set(squares, l->fixed_squares);
+	mpq_add(sum, l->free, l->fixed);
+	for (size_t k = 0; k < l->n_moving; k++) {
+		size_t i = l->moving[k];
 		const mpq_t *q = mpq_cmp(*l->low[i], to) >= 0    ? l->low[i]
 				 : mpq_cmp(l->cap[i], from) <= 0 ? (const mpq_t *)&l->cap[i]
 								 : NULL;
@@ -102,7 +104,7 @@ static void between(const struct supply_levels *l, const mpq_t from, const mpq_t
 static enum err least(const struct supply_levels *l, struct arena *a, mpq_t ret)
 {
 	size_t n, first = 0, last;
-	const mpq_t **ends = supply_level_ends(l, a, &n);
+	const mpq_t **ends = supply_level_ends(l, true, a, &n);
 	mpq_t level, squares, sum;
 
 	if (!ends)

@@ -50,13 +50,36 @@ static enum err pour(const struct supply_table *t, struct supply_levels *l, cons
 	return OK;
 }
 
+/* Tables are long and few of their rows move: searches look at these alone. */
+static enum err find_moving(struct supply_levels *l, struct arena *a)
+{
+	mpq_t square;
+
+	l->moving = arena_alloc(a, l->n * sizeof(*l->moving));
+	if (!l->moving)
+		return ERR_NOMEM;
+	mpq_init(square);
+	for (size_t i = 0; i < l->n; i++) {
+		l->positive += mpq_sgn(l->cap[i]) > 0;
+		if (!mpq_equal(*l->low[i], l->cap[i])) {
+			l->moving[l->n_moving++] = i;
+			continue;
+		}
+		mpq_add(l->fixed, l->fixed, l->cap[i]);
+		mpq_mul(square, l->cap[i], l->cap[i]);
+		mpq_add(l->fixed_squares, l->fixed_squares, square);
+	}
+	mpq_clear(square);
+	return OK;
+}
+
 enum err supply_levels_make(const struct supply_table *t, const bool *is_free, struct arena *a, struct supply_levels *ret)
 {
 	bool *open = arena_alloc(a, t->n_rows * sizeof(*open)), free_open = false;
 	enum err e = OK;
 
 	*ret = (struct supply_levels){ 0 };
-	mpq_init(ret->free);
+	mpq_inits(ret->free, ret->fixed, ret->fixed_squares, NULL);
 	ret->low = arena_alloc(a, t->n_rows * sizeof(*ret->low));
 	ret->cap = arena_alloc(a, t->n_rows * sizeof(*ret->cap));
 	if (!open || !ret->low || !ret->cap)
@@ -81,16 +104,14 @@ enum err supply_levels_make(const struct supply_table *t, const bool *is_free, s
 		mpq_add(ret->free, ret->free, t->left);
 	else
 		e = pour(t, ret, open, a);
-	for (size_t i = 0; i < ret->n; i++)
-		ret->positive += mpq_sgn(ret->cap[i]) > 0;
-	return e;
+	return e == OK ? find_moving(ret, a) : e;
 }
 
 void supply_levels_clear(struct supply_levels *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		mpq_clear(l->cap[i]);
-	mpq_clear(l->free);
+	mpq_clears(l->free, l->fixed, l->fixed_squares, NULL);
 }
 
 const mpq_t *supply_level(const struct supply_levels *l, size_t i, const mpq_t level)
@@ -100,14 +121,16 @@ const mpq_t *supply_level(const struct supply_levels *l, size_t i, const mpq_t l
 	return mpq_cmp(level, l->cap[i]) >= 0 ? (const mpq_t *)&l->cap[i] : NULL;
 }
 
-const mpq_t **supply_level_ends(const struct supply_levels *l, struct arena *a, size_t *ret_n)
+const mpq_t **supply_level_ends(const struct supply_levels *l, bool moving, struct arena *a, size_t *ret_n)
 {
 	const mpq_t **ends = arena_alloc(a, 2 * l->n * sizeof(*ends));
 	size_t n = 0, distinct = 0;
 
 	if (!ends)
 		return NULL;
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t k = 0; k < (moving ? l->n_moving : l->n); k++) {
+		size_t i = moving ? l->moving[k] : k;
+
 		ends[n++] = l->low[i];
 		ends[n++] = (const mpq_t *)&l->cap[i];
 	}

@@ -116,7 +116,9 @@ void statement_trade(struct statement *s, const char *alliance)
 void statement_figures(struct statement *s, const char *more)
 {
 	buf_puts(&s->sql,
-		 " select 1 as tag, m.id, null::uuid as mineral_id, null::uuid as source_id, m.slug as stage, m.name as kind, "
+		 " select tag, id, mineral_id, source_id, stage, kind, scope, country, partner, product, year, quantity, unit, "
+		 "basis, qualifier, excludes from (select 1 as tag, m.id, null::uuid as mineral_id, null::uuid as source_id, "
+		 "m.slug as stage, m.name as kind, "
 		 "null as scope, null as country, null as partner, null as product, null::bigint as year, null::numeric as "
 		 "quantity, null as unit, null as basis, null as qualifier, null::jsonb as excludes, null::timestamptz as "
 		 "created_at from ");
@@ -126,5 +128,5 @@ void statement_figures(struct statement *s, const char *more)
 		 " union all select 2, s.id, null, null, s.slug, s.title, s.published_on::text, null, null, null, null, "
 		 "null, null, null, null, null, null from ");
 	statement_rows(s, "sources", "s where s.id in (select source_id from f)");
-	buf_puts(&s->sql, " union all select 3, f.* from f order by tag, created_at, id");
+	buf_puts(&s->sql, " union all select 3, f.* from f) z order by tag, created_at, id");
 }

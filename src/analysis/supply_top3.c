@@ -35,7 +35,7 @@ static void sum_of_three(const struct supply_levels *l, const mpq_t level, mpq_t
 static enum err least(const struct supply_levels *l, struct arena *a, mpq_t ret)
 {
 	size_t n;
-	const mpq_t **ends = supply_level_ends(l, a, &n);
+	const mpq_t **ends = supply_level_ends(l, false, a, &n);
 	mpq_t three, all, value;
 	bool found = false;
 
