@@ -131,7 +131,7 @@ static enum err write_results(struct screen *s, struct json_writer *w)
 		e = screen_rule(s, k, &result);
 		if (e == OK)
 			e = screen_write(s, w, &result);
-		if (result.problem)
+		if (result.problem && result.problem->arena == arena) /* else it is its view's */
 			answer_done(result.problem);
 	}
 	json_array_end(w);

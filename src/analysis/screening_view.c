@@ -54,12 +54,13 @@ static enum err view_new(struct screen *s, enum graph_measure m, bool exercised,
 					     .exercised = exercised,
 					     .overlay = s->i.overlay };
 	struct screen_view *v = calloc(1, sizeof(*v));
-	struct answer *problem = arena_alloc(s->i.arena, sizeof(*problem));
+	struct arena *arena = s->asked->arena; /* a view may outlive the subject at hand */
+	struct answer *problem = arena_alloc(arena, sizeof(*problem));
 	bool answered = false;
 	enum err e = v && problem ? OK : ERR_NOMEM;
 
 	if (e == OK) {
-		answer_init(problem, s->i.arena);
+		answer_init(problem, arena);
 		e = inquiry_view(&s->i, &filter, GRAPH_ABOVE, roots, n, problem, &v->view, &answered);
 	}
 	if (e == OK && answered)

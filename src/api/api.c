@@ -93,6 +93,8 @@ static void deadline_passed(struct loop_timer *t)
 	follow_leave(c);
 	db_pool_cancel(c->api->pool, &c->job);
 	c->job_active = false;
+	if (c->compute)
+		atomic_store(&c->compute->cancelled, true);
 	call_fail(c, 504, "timeout",
 		  c->writing ? "the time for this change ran out; whether it took place is not known, read the record before "
 			       "trying again"

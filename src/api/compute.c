@@ -168,9 +168,9 @@ void compute_woken(struct api *api)
 		}
 		*link = job->next_of_worker;
 		job->submitted = false;
-		if (job->call)
-			answer_call(job->call, job); /* the call frees it at its end */
-		else
-			job_free(job);
+		if (job->call && !job->call->answered) /* it may have had its 504 */
+			answer_call(job->call, job);
+		else if (!job->call)
+			job_free(job); /* else the call frees it at its end */
 	}
 }

@@ -369,6 +369,10 @@ def test_over_exercised_is_a_problem_of_one_subject(base):
     first, second = (i["results"][0] for i in a["items"])
     assert verdict(first) == ("indeterminate", (0, 100)) and first["problem"]["type"] == "/problems/over-exercised"
     assert verdict(second) == ("caught", 50) and "problem" not in second
+    # alone, and of two rules that share what is above it
+    again = rule(base, contingent="exercised", threshold_pct=30)
+    a = base.post("/v1/screenings", {"subject": s.subject("T"), "rules": [slug, again], "parties": [s.slug("a")]}, expect=200).json
+    assert [s.name(r["problem"]["subject"]) for r in a["results"]] == ["t", "t"]
 
 
 # --- several subjects -------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ enum err answer_faults(struct answer *a, int status);
 
 /* Steps (links looked at, about 10 ns each) that a computation may take on a worker, and on a compute thread. */
 #define COMPUTE_STEPS_INLINE 20000
-#define COMPUTE_STEPS_MOST 200000000
+#define COMPUTE_STEPS_MOST 100000000
 
 struct compute_job {
 	/* Fills *ret. ERR_FULL, where `inline_only`: it takes longer than a worker has; it is then run again from the start on a compute
