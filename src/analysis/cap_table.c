@@ -5,8 +5,6 @@
 #include <string.h>
 #include "lodebase/graph/strip.h"
 
-#define WHOLE 100000000000000 /* 100 %, in units of a graph_pct */
-
 struct holding {
 	struct graph_link link; /* its pct as the table says it */
 	struct graph_node holder;
@@ -16,11 +14,9 @@ static int greatest_first(const void *left, const void *right)
 {
 	const struct holding *l = left, *r = right;
 
-	if (l->link.pct.max != r->link.pct.max)
-		return l->link.pct.max > r->link.pct.max ? -1 : 1;
-	if (l->link.pct.min != r->link.pct.min)
-		return l->link.pct.min > r->link.pct.min ? -1 : 1;
-	return strcmp(l->holder.slug ? l->holder.slug : "", r->holder.slug ? r->holder.slug : "");
+	int order = pct_order(&l->link.pct, &r->link.pct);
+
+	return order ? order : node_order(&l->holder, &r->holder);
 }
 
 /* One of the two tables; its holders, greatest first. */
@@ -63,9 +59,7 @@ static enum err collect(const struct inquiry *i, const struct ownership_query *q
 		t->holdings[k].link = graph_link(t->view->graph, first + (uint32_t)k);
 		inquiry_node(i, t->view->nodes[t->holdings[k].link.holder], &t->holdings[k].holder);
 	}
-	t->total = column.sum_pct; /* maxima may add up to more than there is */
-	if (t->total.max > WHOLE)
-		t->total.max = t->total.min > WHOLE ? t->total.min : WHOLE;
+	t->total = pct_capped(column.sum_pct);
 	t->unexplained = column.unexplained_pct;
 	if (q->strip)
 		e = strip(i, t);
@@ -110,24 +104,41 @@ static void write_json(const struct inquiry *i, const struct ownership_query *q,
 	buf_putc(&a->body, '\n');
 }
 
-static const struct holding *find(const struct table *t, const struct holding *like)
+static int by_holder(const void *left, const void *right)
 {
-	for (size_t k = 0; k < t->n; k++)
-		if (memcmp(&t->holdings[k].holder.id, &like->holder.id, sizeof(like->holder.id)) == 0)
-			return &t->holdings[k];
-	return NULL;
+	const struct holding *const *l = left, *const *r = right;
+
+	return node_order(&(*l)->holder, &(*r)->holder);
+}
+
+/* A table's rows by holder. NULL: no memory. */
+static const struct holding **index_of(const struct inquiry *i, const struct table *t)
+{
+	const struct holding **index = arena_alloc(i->arena, t->n * sizeof(*index));
+
+	for (size_t k = 0; index && k < t->n; k++)
+		index[k] = &t->holdings[k];
+	if (index)
+		qsort(index, t->n, sizeof(*index), by_holder);
+	return index;
 }
 
 /* A row per holder of either table. */
-static void write_csv(const struct table tables[2], struct answer *a)
+static enum err write_csv(const struct inquiry *i, const struct table tables[2], struct answer *a)
 {
 	const struct graph_pct none = { 0, 0 };
+	const struct holding **index[2] = { index_of(i, &tables[0]), index_of(i, &tables[1]) };
+
+	if (!index[0] || !index[1])
+		return ERR_NOMEM;
 
 	a->content_type = "text/csv; charset=utf-8; header=present";
 	csv_header(&a->body, "pct,min_pct,max_pct,diluted_pct,diluted_min_pct,diluted_max_pct");
 	for (int which = 0; which < 2; which++)
 		for (size_t k = 0; k < tables[which].n; k++) {
-			const struct holding *h = &tables[which].holdings[k], *other = find(&tables[!which], h);
+			const struct holding *h = &tables[which].holdings[k];
+			const struct holding **found = bsearch(&h, index[!which], tables[!which].n, sizeof(*found), by_holder);
+			const struct holding *other = found ? *found : NULL;
 
 			if (which == 1 && other)
 				continue; /* was among the first */
@@ -136,6 +147,7 @@ static void write_csv(const struct table tables[2], struct answer *a)
 			csv_pct(&a->body, which == 1 ? h->link.pct : other ? other->link.pct : none);
 			csv_end(&a->body, &h->holder);
 		}
+	return OK;
 }
 
 static enum err answer_tables(const struct inquiry *i, const struct ownership_query *q, uint32_t subject,
@@ -155,9 +167,8 @@ static enum err answer_tables(const struct inquiry *i, const struct ownership_qu
 	if (e != OK || answered)
 		return e;
 	if (q->csv)
-		write_csv(tables, a);
-	else
-		write_json(i, q, subject, tables, a);
+		return write_csv(i, tables, a);
+	write_json(i, q, subject, tables, a);
 	return OK;
 }
 

@@ -10,11 +10,6 @@ struct ring {
 	bool closed;
 };
 
-static int by_slug(const void *left, const void *right)
-{
-	return node_order(left, right);
-}
-
 /* Members are all different, so the first ones are. */
 static int by_first(const void *left, const void *right)
 {
@@ -34,7 +29,7 @@ static enum err name_members(const struct inquiry *i, const struct graph_view *v
 		about[cycle->members[k]] = 1;
 		inquiry_node(i, v->nodes[cycle->members[k]], &ret->members[k]);
 	}
-	qsort(ret->members, ret->count, sizeof(*ret->members), by_slug);
+	qsort(ret->members, ret->count, sizeof(*ret->members), compare_node_order);
 	return OK;
 }
 

@@ -167,6 +167,20 @@ uint32_t inquiry_named(const struct inquiry *i, const char *parameter, const cha
 	return node;
 }
 
+int pct_order(const struct graph_pct *a, const struct graph_pct *b)
+{
+	if (a->max != b->max)
+		return a->max > b->max ? -1 : 1;
+	return a->min > b->min ? -1 : a->min < b->min;
+}
+
+struct graph_pct pct_capped(struct graph_pct pct)
+{
+	if (pct.max > GRAPH_PCT_WHOLE)
+		pct.max = pct.min > GRAPH_PCT_WHOLE ? pct.min : GRAPH_PCT_WHOLE;
+	return pct;
+}
+
 int node_order(const struct graph_node *a, const struct graph_node *b)
 {
 	int order = strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "");
@@ -176,9 +190,7 @@ int node_order(const struct graph_node *a, const struct graph_node *b)
 
 const char *inquiry_kind(const struct graph_node *n)
 {
-	const struct resource *r = resource_find(inquiry_resource(n->resource));
-
-	return r->fields[resource_field(r, "kind", strlen("kind"))].values[n->kind];
+	return resource_values(inquiry_resource(n->resource), "kind")[n->kind];
 }
 
 enum err inquiry_not_found(struct answer *a, enum graph_resource resource, const char *text)
@@ -211,22 +223,39 @@ enum err inquiry_view(const struct inquiry *i, const struct graph_filter *filter
 			      n.slug ? n.slug : "a subject");
 }
 
+int compare_node_order(const void *left, const void *right)
+{
+	return node_order(left, right);
+}
+
+/* Sorted, because their numbers follow the order in which the register learned of them. */
+static struct graph_node *ring_members(const struct inquiry *i, const struct graph_view *v, const struct graph_figures *figures)
+{
+	struct graph_node *members = arena_alloc(i->arena, figures->ring_count * sizeof(*members));
+
+	for (size_t k = 0; members && k < figures->ring_count; k++)
+		inquiry_node(i, v->nodes[figures->ring[k]], &members[k]);
+	if (members)
+		qsort(members, figures->ring_count, sizeof(*members), compare_node_order);
+	return members;
+}
+
 enum err inquiry_declined(const struct inquiry *i, const struct graph_view *v, enum err why,
 			  const struct graph_figures *figures, struct answer *a)
 {
+	const struct graph_node *members;
 	struct json_writer w;
 
 	switch (why) {
 	case ERR_CONFLICT:
+		members = ring_members(i, v, figures);
+		if (!members)
+			return ERR_NOMEM;
 		buf_puts(&a->extra, "\"members\":");
 		json_begin(&w, &a->extra);
 		json_array_begin(&w);
-		for (size_t k = 0; k < figures->ring_count; k++) {
-			struct graph_node n;
-
-			inquiry_node(i, v->nodes[figures->ring[k]], &n);
-			write_node(&w, &n);
-		}
+		for (size_t k = 0; k < figures->ring_count; k++)
+			write_node(&w, &members[k]);
 		json_array_end(&w);
 		return answer_problem(
 			a, 422, "closed-ring",

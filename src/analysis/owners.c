@@ -1,7 +1,6 @@
 /* Who owns a subject, and what a holder owns: rows by any method, with the paths they come from. */
 #include "ownership.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +33,7 @@ static bool is_among(const char *const *values, size_t n, const char *text)
 	for (size_t k = 0; k < n; k++)
 		if (strcmp(values[k], text) == 0)
 			return true;
-	return n == 0;
+	return false;
 }
 
 static bool wanted(const struct ownership_query *q, const struct row *row)
@@ -45,21 +44,16 @@ static bool wanted(const struct ownership_query *q, const struct row *row)
 		return false;
 	if (q->ultimate_given && q->ultimate != row->ultimate)
 		return false;
-	return is_among(q->kinds, q->n_kinds, inquiry_kind(&row->node)) && is_among(q->countries, q->n_countries, country);
+	return (q->n_kinds == 0 || is_among(q->kinds, q->n_kinds, inquiry_kind(&row->node))) &&
+	       (q->n_countries == 0 || is_among(q->countries, q->n_countries, country));
 }
 
 static int greatest_first(const void *left, const void *right)
 {
 	const struct row *l = left, *r = right;
-	const struct graph_pct *a = &l->figure->pct, *b = &r->figure->pct;
-	int order;
+	int order = pct_order(&l->figure->pct, &r->figure->pct);
 
-	if (a->max != b->max)
-		return a->max > b->max ? -1 : 1;
-	if (a->min != b->min)
-		return a->min > b->min ? -1 : 1;
-	order = strcmp(l->node.slug ? l->node.slug : "", r->node.slug ? r->node.slug : "");
-	return order ? order : (int)l->node.resource - (int)r->node.resource;
+	return order ? order : node_order(&l->node, &r->node);
 }
 
 static enum err collect(struct rows *x)
@@ -174,15 +168,16 @@ static enum err write_row(struct rows *x, struct json_writer *w, const struct ro
 
 struct group {
 	const char *key; /* "": none */
-	double min, max;
+	struct graph_sum sum;
+	struct graph_pct pct;
 };
 
 static int by_key(const void *left, const void *right)
 {
 	const struct group *l = left, *r = right;
 
-	if (l->max != r->max)
-		return l->max > r->max ? -1 : 1;
+	if (l->pct.max != r->pct.max)
+		return l->pct.max > r->pct.max ? -1 : 1;
 	return strcmp(l->key, r->key);
 }
 
@@ -220,9 +215,10 @@ static enum err write_groups(struct rows *x, struct json_writer *w)
 				return ERR_NOMEM;
 			groups[n++] = (struct group){ .key = key };
 		}
-		groups[at].min += f->min;
-		groups[at].max += f->max;
+		graph_sum_figure(&groups[at].sum, f);
 	}
+	for (size_t k = 0; k < n; k++)
+		groups[k].pct = pct_capped(graph_sum_pct(&groups[k].sum));
 	if (n > 1)
 		qsort(groups, n, sizeof(*groups), by_key);
 	json_key(w, "groups");
@@ -230,7 +226,7 @@ static enum err write_groups(struct rows *x, struct json_writer *w)
 	for (size_t k = 0; k < n; k++) {
 		json_object_begin(w);
 		json_member_string(w, "key", groups[k].key[0] ? groups[k].key : NULL);
-		write_value(w, "", share_units(groups[k].min), share_units(fmax(fmin(groups[k].max, 1), groups[k].min)));
+		write_value(w, "", groups[k].pct.min, groups[k].pct.max);
 		json_object_end(w);
 	}
 	json_array_end(w);

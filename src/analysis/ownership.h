@@ -69,6 +69,7 @@ void ownership_query_read(const struct parameter_source *s, enum ownership_quest
 /* A percentage's canonical text as a fraction, and in units of 10^-12 per cent. The text is one of 0 to 100 with 12 decimals. */
 struct graph_ratio ownership_ratio(const char *pct);
 int64_t ownership_units(const char *pct);
+unsigned ownership_stage(const char *name); /* its bit among the stages of stakes */
 int32_t ownership_day(const char *date); /* YYYY-MM-DD as days since 1970-01-01 */
 
 /* --- the frame of a GET (inquiry.c) --- */
@@ -92,15 +93,17 @@ void inquiry_node(const struct inquiry *i, uint32_t node, struct graph_node *ret
 const char *inquiry_kind(const struct graph_node *n);
 const char *inquiry_resource(enum graph_resource r); /* as in paths */
 /* By slug, then resource, for qsort(). */
+/* Greatest maximum first, then greatest minimum. */
+int pct_order(const struct graph_pct *a, const struct graph_pct *b);
+struct graph_pct pct_capped(struct graph_pct pct); /* a sum of maxima comes to the whole at most, or to the minimum */
 int node_order(const struct graph_node *a, const struct graph_node *b);
+int compare_node_order(const void *left, const void *right); /* the same, for qsort() of struct graph_node */
 void write_node(struct json_writer *w, const struct graph_node *n);
 /* The same node as far as its members, without braces: for who adds some. */
 void write_node_members(struct json_writer *w, const struct graph_node *n);
 
 /* --- figures --- */
 
-/* A share of 1 as per cent with 12 decimals, in units of 10^-12 per cent. */
-int64_t share_units(double share);
 void write_units(struct json_writer *w, int64_t units);
 /* "pct", or "min_pct" and "max_pct" where they differ; with a prefix such as "direct_". */
 void write_value(struct json_writer *w, const char *prefix, int64_t min, int64_t max);

@@ -99,18 +99,16 @@ static const struct parameter table[] = {
 };
 _Static_assert(sizeof(table) / sizeof(table[0]) == N_PARAMETERS, "a row per parameter");
 
-static const char *const *values_of(const char *resource, const char *field)
+unsigned ownership_stage(const char *name)
 {
-	const struct resource *r = resource_find(resource);
-
-	return r->fields[resource_field(r, field, strlen(field))].values;
+	return 1u << parameter_place(resource_values("stakes", "stage"), name);
 }
 
 /* The kinds of shareholders, and in holdings those of projects, too. */
 static const char *const *kinds(struct arena *arena, bool with_projects)
 {
-	const char *const *of_shareholders = values_of("shareholders", "kind"), *const *of_projects =
-											values_of("projects", "kind");
+	const char *const *of_shareholders = resource_values("shareholders", "kind"), *const *of_projects = resource_values(
+											      "projects", "kind");
 	const char **all = arena_alloc(arena, 64 * sizeof(*all));
 	size_t n = 0;
 
@@ -154,7 +152,7 @@ static size_t lay_table(struct arena *arena, enum ownership_question question, s
 			continue;
 		ret[n] = table[p];
 		if (p == P_STAGES)
-			ret[n].field.values = values_of("stakes", "stage");
+			ret[n].field.values = resource_values("stakes", "stage");
 		if (p == P_KIND)
 			ret[n].field.values = kinds(arena, question == ASK_HOLDINGS);
 		if (p == P_LIMIT && question == ASK_PATHS)
@@ -166,7 +164,7 @@ static size_t lay_table(struct arena *arena, enum ownership_question question, s
 
 struct graph_ratio ownership_ratio(const char *pct)
 {
-	return (struct graph_ratio){ (uint64_t)ownership_units(pct), 100000000000000 };
+	return (struct graph_ratio){ (uint64_t)ownership_units(pct), GRAPH_PCT_WHOLE };
 }
 
 int64_t ownership_units(const char *pct)
@@ -266,9 +264,9 @@ static void take_values(struct parameter_value *v, enum ownership_question quest
 	q->parties = v[P_PARTIES].values;
 	q->n_parties = v[P_PARTIES].n;
 	for (size_t i = 0; i < v[P_STAGES].n && v[P_STAGES].n <= PARAMETER_VALUES_MAX; i++)
-		q->stages |= 1u << parameter_place(values_of("stakes", "stage"), v[P_STAGES].values[i]);
+		q->stages |= ownership_stage(v[P_STAGES].values[i]);
 	if (!v[P_STAGES].given)
-		q->stages = 1u << parameter_place(values_of("stakes", "stage"), "closed");
+		q->stages = ownership_stage("closed");
 	if (v[P_VALID_AT].n == 1)
 		memcpy(q->valid_at, v[P_VALID_AT].values[0], sizeof(q->valid_at));
 	else

@@ -15,14 +15,12 @@ struct voter {
 static int mightiest_first(const void *left, const void *right)
 {
 	const struct voter *l = left, *r = right;
+	int order;
 
 	if (l->index != r->index)
 		return l->index > r->index ? -1 : 1;
-	if (l->pct.max != r->pct.max)
-		return l->pct.max > r->pct.max ? -1 : 1;
-	if (l->pct.min != r->pct.min)
-		return l->pct.min > r->pct.min ? -1 : 1;
-	return node_order(&l->holder, &r->holder);
+	order = pct_order(&l->pct, &r->pct);
+	return order ? order : node_order(&l->holder, &r->holder);
 }
 
 static struct voter *name_voters(const struct inquiry *i, const struct graph_view *v, const struct graph_powers *powers)

@@ -184,13 +184,11 @@ static void take_faults(const struct screening_request *r, struct answer *a)
 
 enum err screening_answer(const struct inquiry *i, const struct screening_request *r, struct answer *a)
 {
-	const struct resource *shareholders = resource_find("shareholders");
 	struct screen s = {
 		.asked = i,
 		.i = *i,
 		.r = r,
-		.unnamed_kind = (unsigned)parameter_place(
-			shareholders->fields[resource_field(shareholders, "kind", strlen("kind"))].values, "unnamed"),
+		.unnamed_kind = (unsigned)parameter_place(resource_values("shareholders", "kind"), "unnamed"),
 	};
 	enum err e;
 

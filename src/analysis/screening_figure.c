@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#define WHOLE INT64_C(100000000000000)
 #define FIGURE_ARENA_MAX ((size_t)2 << 30)
 #define TIES_MAX 16 /* of holders whose figures print alike so many are looked at */
 
@@ -158,7 +157,7 @@ static enum err rank(struct screen *s, const struct screen_above *x, const struc
 		struct candidate *c = bsearch(&name, candidates, n, sizeof(name), by_holder);
 
 		if (c)
-			c->pct = f->node == x->subject ? (struct graph_pct){ WHOLE, WHOLE } : f->pct;
+			c->pct = f->node == x->subject ? (struct graph_pct){ GRAPH_PCT_WHOLE, GRAPH_PCT_WHOLE } : f->pct;
 		if (x->v->unexplained[f->node])
 			*ret_more += f->pct.max;
 	}
@@ -171,8 +170,8 @@ static bool may_be_greater(const struct candidate *c, int64_t more, const struct
 {
 	int64_t most = c->pct.max + more;
 
-	if (most > WHOLE)
-		most = WHOLE;
+	if (most > GRAPH_PCT_WHOLE)
+		most = GRAPH_PCT_WHOLE;
 	if (most > greatest->pct.max || c->pct.min > greatest->pct.min)
 		return true;
 	return (most == greatest->pct.max || c->pct.min == greatest->pct.min) && (*ties)++ < TIES_MAX;

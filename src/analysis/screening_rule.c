@@ -270,7 +270,7 @@ static void decide(struct screen_result *r)
 			r->decided = t;
 	}
 	r->outcome = !none_caught ? SCREENING_CAUGHT : all_clear && r->decided ? SCREENING_CLEAR : SCREENING_INDETERMINATE;
-	r->pct = r->decided ? r->decided->figure.pct : (struct graph_pct){ 0, INT64_C(100000000000000) };
+	r->pct = r->decided ? r->decided->figure.pct : (struct graph_pct){ 0, GRAPH_PCT_WHOLE };
 	for (size_t k = 0; k < r->n_tests; k++) {
 		const struct screen_test *t = &r->tests[k];
 

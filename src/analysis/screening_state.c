@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHOLE INT64_C(100000000000000)
-
 struct state_group {
 	char state[2]; /* zeros: a state of which nobody is on file */
 	uint32_t *organs; /* local, by id */
@@ -109,7 +107,7 @@ static enum err ask_interest(struct stages *g, const struct state_group *group, 
 	if (!o || &g->groups[o->group] != group)
 		return screen_share(g->s, holder, &g->of_holder, group->organs, group->n, ret, g->ret_problem);
 	*ret = (struct screen_figure){
-		.pct = { WHOLE, WHOLE }, .min_order = 1, .max_order = 1, .exact = true, .party = GRAPH_NONE
+		.pct = { GRAPH_PCT_WHOLE, GRAPH_PCT_WHOLE }, .min_order = 1, .max_order = 1, .exact = true, .party = GRAPH_NONE
 	};
 	return OK;
 }
@@ -159,7 +157,7 @@ static enum err ask_holder(struct stages *g, uint32_t local)
 	if (e != OK)
 		return e;
 	organs = find_behind(g, &holder);
-	if (!organs && g->ret->figure.pct.max == WHOLE)
+	if (!organs && g->ret->figure.pct.max == GRAPH_PCT_WHOLE)
 		return OK;
 	e = screen_share(g->s, g->x, &g->of_subject, &local, 1, &share, g->ret_problem);
 	if (e != OK || *g->ret_problem || !adds(g, &share, organs))

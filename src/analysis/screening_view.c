@@ -45,11 +45,8 @@ static enum err prepare(struct screen_view *v)
 static enum err view_new(struct screen *s, enum graph_measure m, bool exercised, const uint32_t *roots, size_t n,
 			 struct screen_view **ret)
 {
-	static const char closed[] = "closed";
-	const struct resource *stakes = resource_find("stakes");
-	const char *const *stages = stakes->fields[resource_field(stakes, "stage", strlen("stage"))].values;
 	const struct graph_filter filter = { .valid_at = s->r->valid_day,
-					     .stages = 1u << parameter_place(stages, closed),
+					     .stages = ownership_stage("closed"),
 					     .measure = m,
 					     .exercised = exercised,
 					     .overlay = s->i.overlay };

@@ -194,17 +194,6 @@ static void write_not_tested(struct json_writer *w, const struct screening_rule 
 	json_array_end(w);
 }
 
-static void write_note(struct json_writer *w, const char *code, const char *detail)
-{
-	json_object_begin(w);
-	json_member_string(w, "code", code);
-	json_member_string(w, "detail", detail);
-	json_key(w, "stakes");
-	json_array_begin(w);
-	json_array_end(w);
-	json_object_end(w);
-}
-
 static bool is_told(const struct screen_above *x, const struct screen_above *other, const struct graph_view_warning *warning)
 {
 	const struct graph_view *view = other ? other->v->view : NULL;
@@ -244,22 +233,23 @@ static void write_notes(struct screen *s, struct json_writer *w, const struct sc
 	char detail[256];
 
 	if (r->not_exact)
-		write_note(
+		write_plain_warning(
 			w, "not-exact",
 			"a figure is within 0.000000001 of the threshold, and the structure too large to tell on which side");
 	else if (r->coarse)
-		write_note(w, "not-exact", "the structure is too large for exact figures: some maxima are upper bounds");
+		write_plain_warning(w, "not-exact",
+				    "the structure is too large for exact figures: some maxima are upper bounds");
 	if (x && !graph_held(x->v->view->graph, x->subject))
-		write_note(w, "no-holders", "nobody is recorded to hold the subject");
+		write_plain_warning(w, "no-holders", "nobody is recorded to hold the subject");
 	if (r->parties->asked && r->parties->empty)
-		write_note(w, "no-parties", "nobody is on the lists of designations on that day");
+		write_plain_warning(w, "no-parties", "nobody is on the lists of designations on that day");
 	if (r->by_state && r->parties->stateless) {
 		snprintf(detail, sizeof(detail), "%s has no state on file: it counts as no government", r->parties->stateless);
-		write_note(w, "no-state", detail);
+		write_plain_warning(w, "no-state", detail);
 	}
 	if ((rule->effective_from && strcmp(s->r->valid_at, rule->effective_from) < 0) ||
 	    (rule->effective_to && strcmp(s->r->valid_at, rule->effective_to) >= 0))
-		write_note(w, "not-in-force", "the rule is not in force on that day");
+		write_plain_warning(w, "not-in-force", "the rule is not in force on that day");
 }
 
 enum err screen_write(struct screen *s, struct json_writer *w, const struct screen_result *r)

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "supply_plants_get.h"
 
-static const struct supply_owned_share none_of_it = { 0, 0 }, all_of_it = { INT64_C(100000000000000), 1 };
+static const struct supply_owned_share none_of_it = { 0, 0 }, all_of_it = { GRAPH_PCT_WHOLE, 1 };
 
 /* A project's part of the register with all above it. */
 struct owned {
@@ -19,19 +19,12 @@ static void owned_close(struct owned *o)
 	graph_view_free(o->view);
 }
 
-static unsigned closed_stage(void)
-{
-	const struct resource *r = resource_find("stakes");
-
-	return 1u << parameter_place(r->fields[resource_field(r, "stage", strlen("stage"))].values, "closed");
-}
-
 /* false in *ret_there: the register does not have it. */
 static enum err owned_open(struct supply_get *g, const struct supply_project *project, struct owned *ret, bool *ret_there)
 {
 	const struct inquiry *i = &g->inquiry;
 	const struct graph_filter filter = { .valid_at = ownership_day(g->asked.valid_at),
-					     .stages = closed_stage(),
+					     .stages = ownership_stage("closed"),
 					     .measure = GRAPH_ECONOMIC };
 	uint32_t node = inquiry_find(i, GRAPH_PROJECTS, project->node.id);
 	enum err e;
@@ -58,7 +51,7 @@ static void node_of(const struct owned *o, uint32_t local, struct graph_node *re
 
 static bool is_held(const struct owned *o, uint32_t local)
 {
-	return graph_column(o->view->graph, local).held;
+	return graph_held(o->view->graph, local);
 }
 
 /* A ring that owns itself wholly has no owner outside: nothing can be told. */
@@ -67,6 +60,19 @@ static void warn_ring(const struct supply_project *project, struct supply_warnin
 	supply_warn(warnings, "closed-ring", NULL, 0,
 		    "above %s companies own one another wholly, so that no share of it can be told; all of it is unexplained",
 		    project->node.slug);
+}
+
+/* Maxima that are but upper bounds: with more time they may be exact, else the answer says so. */
+static enum err judge_coarse(const struct owned *o, const struct supply_project *project, bool coarse,
+			     struct supply_warnings *warnings)
+{
+	if (!coarse)
+		return OK;
+	if (o->g->inquiry.inline_only)
+		return ERR_FULL;
+	supply_warn(warnings, "not-exact", NULL, 0,
+		    "the structure above %s is too large for exact figures: some maxima are upper bounds", project->node.slug);
+	return OK;
 }
 
 /* --- what a set of countries has --- */
@@ -110,10 +116,11 @@ static enum err set_share(const struct owned *o, const struct supply_project *pr
 		set_span(ret, none_of_it, all_of_it);
 		return OK;
 	}
-	if (e == OK)
-		set_span(ret, (struct supply_owned_share){ found.pct.min, found.min },
-			 (struct supply_owned_share){ found.pct.max, found.max });
-	return e;
+	if (e != OK)
+		return e;
+	set_span(ret, (struct supply_owned_share){ found.pct.min, found.min },
+		 (struct supply_owned_share){ found.pct.max, found.max });
+	return judge_coarse(o, project, found.coarse, warnings);
 }
 
 enum err supply_owned(struct supply_get *g, const struct supply_project *project, int year, struct supply_warnings *warnings,
@@ -177,35 +184,41 @@ struct division {
 	struct supply_owned_share unexplained_min, unexplained_max;
 };
 
-/* What several holders of one owner have together: one counts as it is, of more the engine says it. */
-static enum err together(const struct owned *o, const struct graph_figures *figures, const uint32_t *owner_of_figure,
-			 uint32_t owner, struct supply_owner_share *ret)
+/* A figure with the owner that its node counts to. */
+struct owned_figure {
+	const struct graph_figure *figure;
+	uint32_t owner;
+};
+
+static int by_owner(const void *left, const void *right)
 {
-	struct graph_question question = { .method = GRAPH_INTEGRATED, .budget = o->g->inquiry.steps };
-	struct graph_group_question group = { .question = &question, .threshold = { 1, 2 } };
-	uint32_t *parties = arena_alloc(o->g->inquiry.arena, figures->count * sizeof(*parties));
-	struct graph_group found;
-	enum err e;
+	const struct owned_figure *l = left, *r = right;
 
-	if (!parties)
-		return ERR_NOMEM;
-	for (size_t k = 0; k < figures->count; k++) {
-		const struct graph_figure *f = &figures->items[k];
+	if (l->owner != r->owner)
+		return l->owner < r->owner ? -1 : 1;
+	return l->figure->node < r->figure->node ? -1 : l->figure->node > r->figure->node;
+}
 
-		if (owner_of_figure[k] != owner)
-			continue;
-		*ret = (struct supply_owner_share){ .owner = owner,
-						    .min = { f->pct.min, f->min },
-						    .max = { f->pct.max, f->max } };
-		parties[question.parties_count++] = f->node;
-	}
-	if (question.parties_count == 1)
-		return OK;
-	question.parties = parties;
-	e = graph_group_share(o->view->graph, o->scratch, o->root, &group, o->g->inquiry.arena, &found);
-	*ret = (struct supply_owner_share){ .owner = owner,
+/* What the n holders of one owner have together: one counts as it is, of more the engine says it. `parties` has room for n. */
+static enum err together(const struct owned *o, const struct owned_figure *figures, size_t n, uint32_t *parties,
+			 struct supply_owner_share *ret, bool *ret_coarse)
+{
+	const struct graph_question question = {
+		.method = GRAPH_INTEGRATED, .budget = o->g->inquiry.steps, .parties = parties, .parties_count = n
+	};
+	const struct graph_group_question group = { .question = &question, .threshold = { 1, 2 } };
+	const struct graph_figure *first = figures[0].figure;
+	struct graph_group found = { .min = first->min, .max = first->max, .pct = first->pct };
+	enum err e = OK;
+
+	for (size_t k = 0; k < n; k++)
+		parties[k] = figures[k].figure->node;
+	if (n > 1)
+		e = graph_group_share(o->view->graph, o->scratch, o->root, &group, o->g->inquiry.arena, &found);
+	*ret = (struct supply_owner_share){ .owner = figures[0].owner,
 					    .min = { found.pct.min, found.min },
 					    .max = { found.pct.max, found.max } };
+	*ret_coarse = *ret_coarse || found.coarse;
 	return e;
 }
 
@@ -214,7 +227,9 @@ static enum err by_shares(const struct owned *o, const struct supply_project *pr
 {
 	const struct graph_question question = { .method = GRAPH_INTEGRATED, .budget = o->g->inquiry.steps };
 	struct graph_figures figures = { 0 };
-	uint32_t *owner;
+	struct owned_figure *owned;
+	uint32_t *parties;
+	size_t n = 0, end;
 	enum err e = graph_owners(o->view->graph, o->scratch, o->root, &question, o->g->inquiry.arena, &figures);
 
 	ret->unexplained_min = ret->unexplained_max = all_of_it;
@@ -222,27 +237,29 @@ static enum err by_shares(const struct owned *o, const struct supply_project *pr
 		warn_ring(project, warnings);
 	if (e != OK)
 		return e == ERR_CONFLICT ? OK : e;
-	owner = arena_alloc(p->arena, figures.count * sizeof(*owner));
+	owned = arena_alloc(p->arena, figures.count * sizeof(*owned));
+	parties = arena_alloc(p->arena, figures.count * sizeof(*parties));
 	ret->shares = arena_alloc(p->arena, figures.count * sizeof(*ret->shares));
-	if (!owner || !ret->shares)
+	if (!owned || !parties || !ret->shares)
 		return ERR_NOMEM;
 	ret->unexplained_min = (struct supply_owned_share){ figures.unexplained_pct.min, figures.unexplained_min };
 	ret->unexplained_max = (struct supply_owned_share){ figures.unexplained_pct.max, figures.unexplained_max };
 	for (size_t k = 0; e == OK && k < figures.count; k++) {
-		owner[k] = SUPPLY_NONE;
-		if (figures.items[k].pct.max > 0 && figures.items[k].node != o->root && !is_held(o, figures.items[k].node))
-			e = owner_of(o, figures.items[k].node, p, &owner[k]);
-	}
-	for (size_t k = 0; e == OK && k < figures.count; k++) {
-		bool before = owner[k] == SUPPLY_NONE;
+		const struct graph_figure *f = &figures.items[k];
 
-		for (size_t i = 0; !before && i < k; i++)
-			before = owner[i] == owner[k];
-		if (before)
+		if (f->pct.max <= 0 || f->node == o->root || is_held(o, f->node))
 			continue;
-		e = together(o, &figures, owner, owner[k], &ret->shares[ret->n++]);
+		owned[n].figure = f;
+		e = owner_of(o, f->node, p, &owned[n++].owner);
 	}
-	return e;
+	if (e == OK)
+		qsort(owned, n, sizeof(*owned), by_owner);
+	for (size_t k = 0; e == OK && k < n; k = end) {
+		for (end = k + 1; end < n && owned[end].owner == owned[k].owner;)
+			end++;
+		e = together(o, owned + k, end - k, parties, &ret->shares[ret->n++], &figures.coarse);
+	}
+	return e == OK ? judge_coarse(o, project, figures.coarse, warnings) : e;
 }
 
 /* Who controls a node, itself left out; `certain` those that do at the minima, too. */
@@ -312,6 +329,8 @@ static enum err by_control(const struct owned *o, struct supply_portions *p, str
 		bool before = false;
 
 		e = owner_of(o, k < n_sure ? sure[k] : possible[k - n_sure], p, &owner);
+		if (e != OK)
+			break;
 		for (size_t i = 0; i < ret->n; i++)
 			before = before || ret->shares[i].owner == owner;
 		if (!before)

@@ -11,7 +11,6 @@
 
 #define DENOMINATORS_MAX 400 /* different ones whose common multiple is taken; with more, shares are rounded up far behind */
 #define LISTED_MAX 1000 /* stakes that a 409 lists */
-#define UNITS_OF_WHOLE 100000000000000 /* 100 % in units of 10^-12 per cent */
 #define DETAIL "the closed, non-contingent economic shares of one subject would sum to more than 100 %% at one time"
 
 /* A stake that counts. */
@@ -49,13 +48,11 @@ static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
 
 static bool add(struct column *x, const struct graph_stake_info *stake, uint32_t place)
 {
-	static const char closed[] = "closed";
-	const struct resource *r = resource_find("stakes");
-	const char *const *stages = r->fields[resource_field(r, "stage", strlen("stage"))].values;
 	struct graph_ratio share = stake->economic.min;
 	uint64_t divisor;
 
-	if (stake->contingent || strcmp(stages[stake->stage], closed) != 0 || !stake->economic.given || share.numerator == 0)
+	if (stake->contingent || 1u << stake->stage != ownership_stage("closed") || !stake->economic.given ||
+	    share.numerator == 0)
 		return true;
 	divisor = greatest_common_divisor(share.numerator, share.denominator);
 	share = (struct graph_ratio){ share.numerator / divisor, share.denominator / divisor };
@@ -106,14 +103,14 @@ static bool choose_unit(struct column *x)
 	if (!all)
 		return false;
 	for (size_t i = 0; i < x->n; i++)
-		if (UNITS_OF_WHOLE % x->parts[i].share.denominator != 0)
+		if (GRAPH_PCT_WHOLE % x->parts[i].share.denominator != 0)
 			all[n++] = x->parts[i].share.denominator;
 	if (n > 1)
 		qsort(all, n, sizeof(*all), by_denominator);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || all[kept - 1] != all[i])
 			all[kept++] = all[i];
-	mpz_set_ui(x->unit, UNITS_OF_WHOLE);
+	mpz_set_ui(x->unit, GRAPH_PCT_WHOLE);
 	if (kept > DENOMINATORS_MAX)
 		mpz_ui_pow_ui(x->unit, 10, 62);
 	for (size_t i = 0; kept <= DENOMINATORS_MAX && i < kept; i++)
@@ -186,12 +183,12 @@ static void write_total(struct json_writer *w, const struct column *x)
 	mpz_t units;
 
 	mpz_init(units);
-	mpz_mul_ui(units, x->total, 2 * UINT64_C(100000000000000));
+	mpz_mul_ui(units, x->total, 2 * (uint64_t)GRAPH_PCT_WHOLE);
 	mpz_add(units, units, x->unit);
 	mpz_fdiv_q(units, units, x->unit);
 	mpz_fdiv_q_2exp(units, units, 1);
-	if (mpz_cmp_ui(units, UNITS_OF_WHOLE) <= 0)
-		mpz_set_ui(units, UNITS_OF_WHOLE + 1);
+	if (mpz_cmp_ui(units, GRAPH_PCT_WHOLE) <= 0)
+		mpz_set_ui(units, GRAPH_PCT_WHOLE + 1);
 	n = (size_t)gmp_snprintf(text, sizeof(text), "%Zd", units); /* 10^9 stakes of the whole have 23 digits */
 	mpz_clear(units);
 	memmove(text + n - 11, text + n - 12, 13);

@@ -24,11 +24,6 @@ void write_node(struct json_writer *w, const struct graph_node *n)
 	json_object_end(w);
 }
 
-int64_t share_units(double share)
-{
-	return llround(share * 1e14);
-}
-
 void write_units(struct json_writer *w, int64_t units)
 {
 	char text[32];
@@ -254,8 +249,7 @@ static void write_names(struct json_writer *w, const char *key, const char *cons
 
 static void write_stages(struct json_writer *w, unsigned stages)
 {
-	const struct resource *r = resource_find("stakes");
-	const char *const *values = r->fields[resource_field(r, "stage", strlen("stage"))].values;
+	const char *const *values = resource_values("stakes", "stage");
 
 	json_key(w, "stages");
 	json_array_begin(w);
@@ -267,8 +261,7 @@ static void write_stages(struct json_writer *w, unsigned stages)
 
 const char *ownership_stages(struct arena *arena, unsigned stages)
 {
-	const struct resource *r = resource_find("stakes");
-	const char *const *values = r->fields[resource_field(r, "stage", strlen("stage"))].values;
+	const char *const *values = resource_values("stakes", "stage");
 	const char *text = "";
 
 	for (unsigned k = 0; text && values[k]; k++)

@@ -117,19 +117,12 @@ static int32_t day(struct row *r, int32_t open)
 	return (int32_t)row_integer(r, 4) + EPOCH_DAYS;
 }
 
-static const char *const *values_of(const char *resource, const char *name)
-{
-	const struct resource *r = resource_find(resource);
-
-	return r->fields[resource_field(r, name, strlen(name))].values;
-}
-
 void row_values_init(struct row_values *ret)
 {
-	ret->kinds[GRAPH_SHAREHOLDERS] = values_of("shareholders", "kind");
-	ret->kinds[GRAPH_PROJECTS] = values_of("projects", "kind");
-	ret->instruments = values_of("stakes", "instrument");
-	ret->stages = values_of("stakes", "stage");
+	ret->kinds[GRAPH_SHAREHOLDERS] = resource_values("shareholders", "kind");
+	ret->kinds[GRAPH_PROJECTS] = resource_values("projects", "kind");
+	ret->instruments = resource_values("stakes", "instrument");
+	ret->stages = resource_values("stakes", "stage");
 }
 
 /* The place of an enumeration's value in its field's list. */

@@ -16,6 +16,13 @@ const struct resource *resource_find(const char *name)
 	return resources[resource_index(name)]; /* NULL ends them */
 }
 
+const char *const *resource_values(const char *resource, const char *field)
+{
+	const struct resource *r = resource_find(resource);
+
+	return r->fields[resource_field(r, field, strlen(field))].values;
+}
+
 const char *resource_name_column(const struct resource *r)
 {
 	return r->name_field ? r->name_field : "slug";

@@ -322,13 +322,8 @@ enum err attribution_figures(struct task *t)
 	for (uint32_t i = 1; e == OK && i < count; i++) {
 		quad min = quad_min(figures[0][i].value, figures[1][i].value);
 		quad max = quad_max(figures[0][i].value, figures[1][i].value);
-		struct graph_pct pct;
 
-		if (max <= 0)
-			continue;
-		e = task_round(t, min, max, i, redo, &pct);
-		if (e == OK)
-			e = task_add(t, t->region.nodes[i], min, max, pct, true);
+		e = task_figure(t, i, min, max, redo);
 	}
 	return e;
 }

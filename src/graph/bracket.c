@@ -180,16 +180,10 @@ enum err bracket_owners(struct task *t)
 	e = e == OK ? task_round(t, unexplained, t->ret->unexplained_max, 0, NULL, &t->ret->unexplained_pct) : e;
 	for (uint32_t i = 0; e == OK && i < t->region.count; i++) {
 		double min = least(&low, i), max = !ranged ? most(&low, i) : fits ? most(&high, i) : 1;
-		struct graph_pct pct;
 
 		if (!(max < 1e300))
 			return ERR_RANGE;
-		max = max > min ? max : min;
-		if (max <= 0)
-			continue;
-		e = task_round(t, min, max, i, NULL, &pct);
-		if (e == OK)
-			e = task_add(t, t->region.nodes[i], min, max, pct, true);
+		e = task_figure(t, i, min, max, NULL);
 	}
 	return e;
 }

@@ -14,8 +14,8 @@ enum err control_closure(struct task *t, struct closure *ret)
 static void cap(quad min, quad *max, struct graph_pct *pct)
 {
 	*max = quad_max(quad_min(*max, 1), min);
-	if (pct->max > PCT_WHOLE)
-		pct->max = PCT_WHOLE;
+	if (pct->max > GRAPH_PCT_WHOLE)
+		pct->max = GRAPH_PCT_WHOLE;
 	if (pct->max < pct->min)
 		pct->max = pct->min;
 }

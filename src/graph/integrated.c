@@ -266,18 +266,6 @@ static enum err round_unexplained(struct task *t, quad min, quad max)
 	return task_round(t, min, max, NONE, redo_unexplained, &t->ret->unexplained_pct);
 }
 
-static enum err add(struct task *t, uint32_t local, quad min, quad max)
-{
-	struct graph_pct pct;
-	enum err e;
-
-	max = quad_max(min, max);
-	if (max <= 0)
-		return OK;
-	e = task_round(t, min, max, local, redo, &pct);
-	return e == OK ? task_add(t, t->region.nodes[local], min, max, pct, true) : e;
-}
-
 enum err integrated_owners(struct task *t)
 {
 	uint32_t count = t->region.count;
@@ -308,7 +296,7 @@ enum err integrated_owners(struct task *t)
 	t->ret->unexplained_min = (double)unexplained;
 	e = round_unexplained(t, unexplained, low.unexplained);
 	for (uint32_t i = 0; e == OK && i < count; i++)
-		e = add(t, i, sweep_figure(&low, i), max[i]);
+		e = task_figure(t, i, sweep_figure(&low, i), max[i], redo);
 	return e;
 }
 
@@ -491,6 +479,6 @@ enum err integrated_holdings(struct task *t)
 	if (low.ranged)
 		e = greatest_below(t, &low, max);
 	for (uint32_t i = 0; e == OK && i < count; i++)
-		e = add(t, i, descent_figure(&low, i, escape), max[i]);
+		e = task_figure(t, i, descent_figure(&low, i, escape), max[i], redo);
 	return e;
 }

@@ -299,6 +299,9 @@ enum err task_add(struct task *t, uint32_t node, quad min, quad max, struct grap
 enum err task_round(struct task *t, quad min, quad max, uint32_t local,
 		    enum err (*redo)(struct task *t, enum bound bound, uint32_t local, mpq_ptr ret),
 		    struct graph_pct *ret) MUST_CHECK;
+/* A node's figure, rounded and added; one of nothing is none. max is at least min afterwards. */
+enum err task_figure(struct task *t, uint32_t local, quad min, quad max,
+		     enum err (*redo)(struct task *, enum bound, uint32_t, mpq_ptr)) MUST_CHECK;
 enum err integrated_owners(struct task *t) MUST_CHECK;
 enum err bracket_owners(struct task *t) MUST_CHECK; /* the same, where a component is too large and dense to solve */
 enum err integrated_holdings(struct task *t) MUST_CHECK;

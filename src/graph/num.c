@@ -121,7 +121,7 @@ void num_set_whole(struct nums *p, struct num *x, unsigned long whole)
 
 int64_t pct_round(quad x, bool *ret_near)
 {
-	quad scaled = x * (quad)PCT_WHOLE, rest;
+	quad scaled = x * (quad)GRAPH_PCT_WHOLE, rest;
 	int64_t whole;
 
 	*ret_near = false;
@@ -143,7 +143,7 @@ int64_t pct_round_exact(mpq_srcptr x)
 	if (mpq_sgn(x) <= 0)
 		return 0;
 	mpz_init(units);
-	mpz_mul_si(units, mpq_numref(x), 2 * PCT_WHOLE); /* floor((2 n u + d) / 2 d) */
+	mpz_mul_si(units, mpq_numref(x), 2 * GRAPH_PCT_WHOLE); /* floor((2 n u + d) / 2 d) */
 	mpz_add(units, units, mpq_denref(x));
 	mpz_fdiv_q(units, units, mpq_denref(x));
 	mpz_fdiv_q_2exp(units, units, 1);

@@ -15,8 +15,6 @@ typedef long double quad;
 __extension__ typedef __float128 quad;
 #endif
 
-#define PCT_WHOLE INT64_C(100000000000000) /* 100 % in units of 10^-12 per cent */
-
 /* Not to be copied by assignment where there is a pool: the fraction would be shared. */
 struct num {
 	quad value;

@@ -51,6 +51,19 @@ enum err task_round(struct task *t, quad min, quad max, uint32_t local,
 	return e;
 }
 
+enum err task_figure(struct task *t, uint32_t local, quad min, quad max,
+		     enum err (*redo)(struct task *, enum bound, uint32_t, mpq_ptr))
+{
+	struct graph_pct pct;
+	enum err e;
+
+	max = quad_max(min, max);
+	if (max <= 0)
+		return OK;
+	e = task_round(t, min, max, local, redo, &pct);
+	return e == OK ? task_add(t, t->region.nodes[local], min, max, pct, true) : e;
+}
+
 enum err task_ring(struct task *t, const uint32_t *members, size_t count)
 {
 	uint32_t *ring = arena_alloc(t->a, count * sizeof(*ring));
@@ -167,7 +180,7 @@ static enum err ask(const struct graph *g, struct graph_scratch *s, uint32_t sta
 
 		ret->unexplained_max = held ? (double)g->room[start] : 1;
 		ret->unexplained_min = held ? (double)g->room_max[start] : 1;
-		ret->unexplained_pct = held ? room_pct(g, start) : (struct graph_pct){ PCT_WHOLE, PCT_WHOLE };
+		ret->unexplained_pct = held ? room_pct(g, start) : (struct graph_pct){ GRAPH_PCT_WHOLE, GRAPH_PCT_WHOLE };
 	}
 	if (e == OK)
 		e = method_run(&t);

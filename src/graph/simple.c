@@ -185,13 +185,8 @@ enum err simple_figures(struct task *t)
 		e = walk_all(&w);
 	for (uint32_t i = 1; e == OK && i < t->region.count; i++) {
 		quad min = at_most_one(w.sum[BOUND_MIN][i].value), max = at_most_one(w.sum[BOUND_MAX][i].value);
-		struct graph_pct pct;
 
-		if (max <= 0)
-			continue;
-		e = task_round(t, min, max, i, redo, &pct);
-		if (e == OK)
-			e = task_add(t, t->region.nodes[i], min, max, pct, true);
+		e = task_figure(t, i, min, max, redo);
 	}
 	return e;
 }

@@ -120,42 +120,40 @@ bool graph_stake_at(const struct graph_at *at, uint32_t version, struct graph_st
 	return true;
 }
 
-enum err graph_stakes_in(const struct graph_at *at, uint32_t subject, struct arena *a, uint32_t **ret, size_t *ret_n)
+/* Of the list of those in it, or of those that it holds. */
+static enum err stakes_known(const struct graph_at *at, uint32_t node, bool holds, struct arena *a, uint32_t **ret,
+			     size_t *ret_n)
 {
 	const struct graph_store *s = at->moment.store;
 	size_t capacity = 0;
+	uint32_t i;
 
 	*ret = NULL;
 	*ret_n = 0;
-	if (subject >= at->moment.nodes)
+	if (node >= at->moment.nodes)
 		return OK;
-	for (uint32_t i = peek(&store_node(s, subject)->held); i != NONE; i = store_stake_version(s, i)->next_held) {
-		if (!known_stake_version(at, i, store_stake_version(s, i)))
-			continue;
-		if (arena_grow(a, (void **)ret, &capacity, *ret_n + 1, sizeof(**ret)) != 0)
-			return ERR_NOMEM;
-		(*ret)[(*ret_n)++] = i;
+	i = holds ? peek(&store_node(s, node)->holds) : peek(&store_node(s, node)->held);
+	while (i != NONE) {
+		const struct stake_version *v = store_stake_version(s, i);
+
+		if (known_stake_version(at, i, v)) {
+			if (arena_grow(a, (void **)ret, &capacity, *ret_n + 1, sizeof(**ret)) != 0)
+				return ERR_NOMEM;
+			(*ret)[(*ret_n)++] = i;
+		}
+		i = holds ? v->next_holds : v->next_held;
 	}
 	return OK;
 }
 
+enum err graph_stakes_in(const struct graph_at *at, uint32_t subject, struct arena *a, uint32_t **ret, size_t *ret_n)
+{
+	return stakes_known(at, subject, false, a, ret, ret_n);
+}
+
 enum err graph_stakes_of(const struct graph_at *at, uint32_t holder, struct arena *a, uint32_t **ret, size_t *ret_n)
 {
-	const struct graph_store *s = at->moment.store;
-	size_t capacity = 0;
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (holder >= at->moment.nodes)
-		return OK;
-	for (uint32_t i = peek(&store_node(s, holder)->holds); i != NONE; i = store_stake_version(s, i)->next_holds) {
-		if (!known_stake_version(at, i, store_stake_version(s, i)))
-			continue;
-		if (arena_grow(a, (void **)ret, &capacity, *ret_n + 1, sizeof(**ret)) != 0)
-			return ERR_NOMEM;
-		(*ret)[(*ret_n)++] = i;
-	}
-	return OK;
+	return stakes_known(at, holder, true, a, ret, ret_n);
 }
 
 uint32_t graph_find_stake_id(const struct graph_at *at, const struct uuid *id)

@@ -37,8 +37,8 @@ static void decide(struct strip *x, struct graph_strip_row *row)
 	if (local == NONE || local == 0)
 		return; /* it holds none of it; its own shares are another matter */
 	row->held = (struct graph_pct){ closure_pct(&x->low, local), closure_pct(&x->high, local) };
-	if (row->held.max > PCT_WHOLE)
-		row->held.max = PCT_WHOLE;
+	if (row->held.max > GRAPH_PCT_WHOLE)
+		row->held.max = GRAPH_PCT_WHOLE;
 	if (row->held.max < row->held.min)
 		row->held.max = row->held.min;
 	row->certain = closure_compare(&x->low, local, tenth) > 0;
@@ -116,7 +116,7 @@ static void lay_remainder(struct strip *x, uint32_t subject)
 	divide_capped(x, room, x->possible);
 	ret->unexplained_pct.max = pct_round_exact(room);
 	if (!node_held(x->g, subject))
-		ret->unexplained_pct = (struct graph_pct){ PCT_WHOLE, PCT_WHOLE };
+		ret->unexplained_pct = (struct graph_pct){ GRAPH_PCT_WHOLE, GRAPH_PCT_WHOLE };
 	mpq_clear(room);
 }
 

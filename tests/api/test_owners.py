@@ -122,7 +122,7 @@ def test_near_a_closed_ring(api):
 def test_a_closed_ring_has_no_owner(api):
     s = Structure(api, [("a", "b", 100), ("b", "a", 100), ("b", "c", 50), ("x", "c", 50)])
     p = s.owners("c", expect=422)
-    assert p["type"] == "/problems/closed-ring" and sorted(s.name(m) for m in p["members"]) == ["a", "b"]
+    assert p["type"] == "/problems/closed-ring" and [s.name(m) for m in p["members"]] == ["a", "b"]
     assert s.figures(s.holdings("x")) == {"c": 50}
     assert s.holdings("a", expect=422)["type"] == "/problems/closed-ring"
     assert s.figures(s.owners("c", method="direct")) == {"b": 50, "x": 50}

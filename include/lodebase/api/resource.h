@@ -104,6 +104,8 @@ extern const struct resource *const resources[];
 const struct resource *resource_find(const char *name); /* NULL: none */
 size_t resource_index(const char *name); /* its place in resources[]; where there is none, how many there are */
 int resource_field(const struct resource *r, const char *name, size_t n); /* its index, -1: none */
+/* The values of an enumeration, NULL-terminated; resource and field are there. */
+const char *const *resource_values(const char *resource, const char *field);
 const char *resource_name_column(const struct resource *r); /* of a summary's name */
 /* Whether a reference: a summary stands beside it, two more columns behind the fields. */
 bool field_is_reference(const struct field *f);

@@ -38,6 +38,7 @@ struct graph_stake {
 
 /* As answers print: units of 10^-12 per cent (100 % is 10^14), the exact value rounded half up. What is beyond (raw figures may be)
  * is INT64_MAX. */
+#define GRAPH_PCT_WHOLE INT64_C(100000000000000)
 struct graph_pct {
 	int64_t min, max;
 };
