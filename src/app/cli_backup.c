@@ -37,7 +37,7 @@ static enum err look(struct db_session *s, struct subject *ret, char problem[APP
 	if (e == OK)
 		ret->major = atoi(db_result_value(r, 0, 0));
 	if (e == OK)
-		e = db_migrate_check(s, &ret->version);
+		e = db_migrate_check(s, &ret->version, &error);
 	if (e == OK && ret->version < 0) {
 		PROBLEM("there is no base in this database");
 		e = ERR_NOT_FOUND;

@@ -168,6 +168,7 @@ static enum err say_what_to_grant(struct db_session *s, char problem[APP_PROBLEM
 static enum err prepare(struct database *d, char problem[APP_PROBLEM_SIZE])
 {
 	struct db_session *s;
+	struct db_error error = { 0 };
 	struct migrate_report report;
 	bool hidden = false;
 	int version;
@@ -181,7 +182,10 @@ static enum err prepare(struct database *d, char problem[APP_PROBLEM_SIZE])
 			PROBLEM("%s", report.problem);
 		return e;
 	}
-	e = db_migrate_check(s, &version);
+	e = db_migrate_check(s, &version, &error);
+	if (e != OK)
+		PROBLEM("the schema's version cannot be read: %.400s", error.message[0] ? error.message : err_name(e));
+	db_error_done(&error);
 	if (e == OK && version < 0)
 		e = ask(s, "select to_regnamespace('lodebase') is not null", &hidden, problem);
 	if (hidden)
@@ -189,10 +193,8 @@ static enum err prepare(struct database *d, char problem[APP_PROBLEM_SIZE])
 	db_session_close(s);
 	if (hidden)
 		return e == OK ? ERR_DENIED : e;
-	if (e != OK) {
-		PROBLEM("the schema's version cannot be read: %s", err_name(e));
+	if (e != OK)
 		return e;
-	}
 	if (version == db_migrations[db_n_migrations - 1].number)
 		return OK;
 	if (version < 0)
@@ -236,7 +238,7 @@ enum err database_migrate(const char *owner, const char *service, struct migrate
 		return e;
 	/* An account that owns nothing is enough where somebody else has migrated. */
 	if (db_session_open(service, NULL, 0, APPLICATION, &s, &error) == OK) {
-		if (db_migrate_check(s, &version) == OK && version == db_migrations[db_n_migrations - 1].number) {
+		if (db_migrate_check(s, &version, &error) == OK && version == db_migrations[db_n_migrations - 1].number) {
 			*ret = (struct migrate_report){ .version = version };
 			e = OK;
 		}

@@ -222,27 +222,26 @@ enum err db_migrate(struct db_session *owner, const char *composed_sql, struct m
 	return e;
 }
 
-enum err db_migrate_check(struct db_session *service, int *ret_version)
+enum err db_migrate_check(struct db_session *service, int *ret_version, struct db_error *ret_error)
 {
-	struct db_error error = { 0 };
 	struct db_result *result = NULL;
 	enum err e;
 
 	*ret_version = -1;
 	/* to_regclass() is null also where the schema may not be used: it is then not this account's base. */
 	e = db_session_query(
-		service, &result, &error,
+		service, &result, ret_error,
 		"select case when has_schema_privilege(n.oid, 'usage') and to_regclass('lodebase.migration') is not null "
 		"then 1 else 0 end from pg_namespace n where n.nspname = 'lodebase'",
 		0);
 	if (e == OK && db_result_rows(result) == 1 && db_result_value(result, 0, 0)[0] == '1') {
 		db_result_free(result);
 		result = NULL;
-		e = db_session_query(service, &result, &error, "select coalesce(max(number), -1) from lodebase.migration", 0);
+		e = db_session_query(service, &result, ret_error, "select coalesce(max(number), -1) from lodebase.migration",
+				     0);
 		if (e == OK)
 			*ret_version = atoi(db_result_value(result, 0, 0));
 	}
 	db_result_free(result);
-	db_error_done(&error);
 	return e;
 }

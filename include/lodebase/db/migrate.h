@@ -37,4 +37,4 @@ enum err db_migrate(struct db_session *owner, const char *composed_sql, struct m
 /* Keeps migrations away until the session is closed, but those of the session itself. */
 enum err db_migrate_lock(struct db_session *owner, struct db_error *ret_error) MUST_CHECK;
 /* Whether the schema stands at this program's version (as the service's role). ret_version -1: no schema yet. */
-enum err db_migrate_check(struct db_session *service, int *ret_version) MUST_CHECK;
+enum err db_migrate_check(struct db_session *service, int *ret_version, struct db_error *ret_error) MUST_CHECK;
