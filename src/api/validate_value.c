@@ -81,14 +81,20 @@ static bool check_text(struct value_context *c, const char *where, const char *s
 }
 
 /* The value's place in the enumeration, -1 with a fault added. */
-static int read_enum(struct value_context *c, const struct field *f, const char *where, const char *s, size_t n)
+static int enum_place(const struct field *f, const char *s, size_t n)
+{
+	for (int i = 0; f->values[i]; i++)
+		if (strlen(f->values[i]) == n && memcmp(f->values[i], s, n) == 0)
+			return i;
+	return -1;
+}
+
+/* What one of its values is told to be. NULL: no memory. */
+static const char *enum_why(struct arena *arena, const struct field *f)
 {
 	char list[400];
 	size_t used = 0;
 
-	for (int i = 0; f->values[i]; i++)
-		if (strlen(f->values[i]) == n && memcmp(f->values[i], s, n) == 0)
-			return i;
 	list[0] = '\0';
 	for (size_t i = 0; f->values[i] && used < sizeof(list) - 40; i++) {
 		size_t len = strlen(f->values[i]);
@@ -100,8 +106,17 @@ static int read_enum(struct value_context *c, const struct field *f, const char 
 		memcpy(list + used, f->values[i], len + 1);
 		used += len;
 	}
-	faults_member(c->faults, where, "enum", "must be one of: %s", list);
-	return -1;
+	return arena_printf(arena, "must be one of: %s", list);
+}
+
+static int read_enum(struct value_context *c, const struct field *f, const char *where, const char *s, size_t n)
+{
+	int place = enum_place(f, s, n);
+	const char *why = place < 0 ? enum_why(c->arena, f) : NULL;
+
+	if (why)
+		faults_member(c->faults, where, "enum", "%s", why);
+	return place;
 }
 
 static const char *format_fault(enum field_type type, const char *s, size_t n)
@@ -448,10 +463,11 @@ const char *validate_parameter(struct arena *arena, const struct field *f, const
 		clock_format_us(us, time);
 		return arena_strdup(arena, time);
 	case FIELD_ENUM:
-		for (size_t i = 0; f->values[i]; i++)
-			if (strlen(f->values[i]) == n && memcmp(f->values[i], text, n) == 0)
-				return f->values[i];
-		*ret_why = "must be one of the field's values";
+		if (enum_place(f, text, n) >= 0)
+			return f->values[enum_place(f, text, n)];
+		*ret_why = enum_why(arena, f);
+		if (!*ret_why)
+			*ret_why = "is none of its values";
 		*ret_code = "enum";
 		return NULL;
 	case FIELD_LEI:
